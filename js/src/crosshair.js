@@ -1,0 +1,214 @@
+// A crosshair over linked heatmaps and a readout of the weights under it, by mouse and by keys, without the kernel.
+import { isOurs, move } from "./keys.js";
+import { Marker } from "./marker.js";
+import { explorerOf, onceAttached } from "./page.js";
+import { cellAtShare, hasCell, sharesOf } from "./raster.js";
+import { isShown, readout } from "./readout.js";
+import { buildBox, write } from "./readout_box.js";
+
+/**
+ * @typedef {import("./raster.js").Cell} Cell
+ * @typedef {import("./raster.js").Interval} Interval
+ * @typedef {import("./raster.js").Raster} Raster
+ * @typedef {import("./readout.js").Picture} Picture
+ * @typedef {{
+ *   x_scale: string, y_scale: string, figures: string[], picture: Picture | Record<string, never>,
+ *   raster_0: Raster, raster_1: Raster, raster_2: Raster,
+ * }} Traits
+ * @typedef {import("@anywidget/types").AnyModel<Traits>} Model
+ * @typedef {import("@anywidget/types").AnyModel<{ min: number, max: number }>} Scale
+ */
+
+const PLOT_AREA = ".plotarea_events";
+/** @type {["raster_0", "raster_1", "raster_2"]} */
+const RASTERS = ["raster_0", "raster_1", "raster_2"];
+
+/** @type {import("@anywidget/types").Render<Traits>} */
+async function render({ model, el }) {
+  const closing = new AbortController();
+  const box = buildBox();
+  el.append(box);
+  const [x, y] = await Promise.all([scaleOf(model, "x_scale"), scaleOf(model, "y_scale")]);
+  onceAttached(box, () => new Crosshair(model, { x, y }, box, closing.signal), closing.signal);
+  return () => {
+    closing.abort();
+    box.remove();
+  };
+}
+
+class Crosshair {
+  #model;
+  #scales;
+  #box;
+  #root;
+  /** @type {{ selector: string, marker: Marker }[]} */
+  #figures;
+  /** @type {Cell | null} */
+  #cell = null;
+  /** @type {MouseEvent | null} */
+  #pointer = null;
+  #hovering = false;
+  #frame = 0;
+  #resizes = new ResizeObserver(() => this.#request());
+  /** @type {WeakSet<Element>} */
+  #watched = new WeakSet();
+
+  /**
+   * @param {Model} model
+   * @param {{ x: Scale, y: Scale }} scales
+   * @param {HTMLElement} box
+   * @param {AbortSignal} signal  ends it
+   */
+  constructor(model, scales, box, signal) {
+    this.#model = model;
+    this.#scales = scales;
+    this.#box = box;
+    this.#root = explorerOf(box);
+    this.#figures = model.get("figures").map((name) => ({ selector: `.${name}`, marker: new Marker() }));
+    this.#listen(signal);
+    this.#request();
+  }
+
+  /** @param {AbortSignal} signal */
+  #listen(signal) {
+    const request = () => this.#request();
+    const point = (/** @type {MouseEvent} */ event) => this.#point(event);
+    // Capturing, since bqplot's own handlers may stop an event on its way up.
+    this.#root.addEventListener("pointermove", point, { capture: true, signal });
+    this.#root.addEventListener("pointerleave", point, { signal });
+    this.#root.addEventListener("click", (event) => this.#click(event), { capture: true, signal });
+    this.#box.addEventListener("keydown", (event) => this.#press(event), { signal });
+    this.#box.addEventListener("focusout", request, { signal });
+    // A figure may come later than this leaf, or be drawn anew.
+    const mutations = new MutationObserver(request);
+    mutations.observe(this.#root, { childList: true, subtree: true });
+    const stops = [
+      onChange(this.#model, ["picture", ...RASTERS], request),
+      onChange(this.#scales.x, ["min", "max"], request),
+      onChange(this.#scales.y, ["min", "max"], request),
+    ];
+    signal.addEventListener("abort", () => {
+      for (const stop of stops) stop();
+      mutations.disconnect();
+      this.#resizes.disconnect();
+      cancelAnimationFrame(this.#frame);
+      for (const { marker } of this.#figures) marker.hide();
+    });
+  }
+
+  /** One update a frame: a pan sets four limits in turn, and only after the pointer's own event. */
+  #request() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#update());
+  }
+
+  #update() {
+    const picture = this.#model.get("picture");
+    if (this.#pointer) {
+      const under = this.#cellUnder(this.#pointer);
+      this.#hovering = under !== null;
+      this.#cell = under ?? this.#cell;
+      this.#pointer = null;
+    }
+    const held = this.#hovering || document.activeElement === this.#box;
+    if (!held || !isShown(picture) || (this.#cell && !hasCell(picture, this.#cell))) this.#cell = null;
+    this.#drawMarkers();
+    const rasters = RASTERS.map((name) => this.#model.get(name));
+    write(this.#box, readout(picture, rasters, this.#cell));
+  }
+
+  #drawMarkers() {
+    const box = this.#markedBox();
+    for (const { selector, marker } of this.#figures) {
+      const figure = this.#root.querySelector(selector);
+      const area = figure?.querySelector(PLOT_AREA);
+      if (area && !this.#watched.has(area)) {
+        this.#watched.add(area);
+        this.#resizes.observe(area);
+      }
+      if (box && area && figure instanceof HTMLElement) marker.show(figure, area, box);
+      else marker.hide();
+    }
+  }
+
+  /** The cell in shares of the plot area. */
+  #markedBox() {
+    const picture = this.#model.get("picture");
+    if (!this.#cell || !isShown(picture)) return null;
+    const [left, right] = sharesOf(picture.columns, domainOf(this.#scales.x), this.#cell.column);
+    const [top, bottom] = sharesOf(picture.rows, domainOf(this.#scales.y), this.#cell.row);
+    return { left, right, top, bottom };
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @returns {Cell | null}
+   */
+  #cellUnder({ target, clientX, clientY }) {
+    const picture = this.#model.get("picture");
+    const selectors = this.#figures.map(({ selector }) => selector).join();
+    const figure = target instanceof Element ? target.closest(selectors) : null;
+    const area = figure?.querySelector(PLOT_AREA)?.getBoundingClientRect();
+    if (!area || !isShown(picture)) return null;
+    const column = cellAtShare(picture.columns, domainOf(this.#scales.x), (clientX - area.x) / area.width);
+    const row = cellAtShare(picture.rows, domainOf(this.#scales.y), (clientY - area.y) / area.height);
+    return row === null || column === null ? null : { row, column };
+  }
+
+  /** @param {MouseEvent} event */
+  #point(event) {
+    this.#pointer = event;
+    this.#request();
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    if (!this.#cellUnder(event)) return;
+    this.#point(event);
+    this.#box.focus({ preventScroll: true });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #press(event) {
+    const picture = this.#model.get("picture");
+    if (!isOurs(event) || !isShown(picture)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const rows = { side: picture.rows, domain: domainOf(this.#scales.y) };
+    const columns = { side: picture.columns, domain: domainOf(this.#scales.x) };
+    this.#cell = move(this.#cell, event, rows, columns);
+    this.#request();
+  }
+}
+
+/**
+ * @param {Model} model
+ * @param {"x_scale" | "y_scale"} name
+ * @returns {Promise<Scale>}
+ */
+function scaleOf(model, name) {
+  return model.widget_manager.get_model(model.get(name).slice("IPY_MODEL_".length));
+}
+
+/**
+ * @param {Scale} scale
+ * @returns {Interval} what is in sight after panning and zooming
+ */
+function domainOf(scale) {
+  return { low: scale.get("min"), high: scale.get("max") };
+}
+
+/**
+ * @param {Pick<import("@anywidget/types").AnyModel, "on" | "off">} model
+ * @param {string[]} names
+ * @param {() => void} callback
+ * @returns {() => void} what ends it
+ */
+function onChange(model, names, callback) {
+  for (const name of names) model.on(`change:${name}`, callback);
+  return () => {
+    for (const name of names) model.off(`change:${name}`, callback);
+  };
+}
+
+export default { render };

@@ -1,0 +1,29 @@
+// What both leaves need from the page around them.
+
+/** Lumino looks for this attribute before it takes a key for one of the notebook's commands. */
+export const SUPPRESS_SHORTCUTS = "data-lm-suppress-shortcuts";
+
+/**
+ * Calls back once the element has a place in the page; a view is rendered before it is attached.
+ * @param {HTMLElement} el  an element with a size
+ * @param {() => void} callback
+ * @param {AbortSignal} signal
+ */
+export function onceAttached(el, callback, signal) {
+  const observer = new ResizeObserver(() => {
+    if (!el.isConnected) return;
+    observer.disconnect();
+    callback();
+  });
+  observer.observe(el);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
+ * The explorer that holds the element: one explorer may be shown in several output cells.
+ * @param {HTMLElement} el
+ * @returns {HTMLElement}
+ */
+export function explorerOf(el) {
+  return el.closest(".weight-widgets") ?? document.body;
+}

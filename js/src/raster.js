@@ -1,0 +1,99 @@
+// From data coordinates to cells, and from cells to weights. A raster's cell covers one or several elements of each side.
+
+/**
+ * @typedef {{ label: string, size: number, names: string[] }} Axis
+ * @typedef {{ count: number, cells: number, axes: Axis[] }} Side  One side of the picture: its elements, pooled into cells.
+ * @typedef {{ frame: number, planes: 0 | 1 | 3, values: DataView }} Raster
+ * @typedef {{ row: number, column: number }} Cell
+ * @typedef {{ low: number, high: number }} Interval
+ * @typedef {{ value: number }} Weight
+ * @typedef {{ mean: number, min: number, max: number }} Pool
+ */
+
+/**
+ * The elements that a cell covers, end excluded.
+ * @param {Side} side
+ * @param {number} cell
+ * @returns {[from: number, to: number]}
+ */
+export function span({ count, cells }, cell) {
+  return [Math.floor((cell * count) / cells), Math.floor(((cell + 1) * count) / cells)];
+}
+
+/**
+ * @param {Side} side
+ * @param {number} position  a data coordinate: the picture is stretched evenly over [0, count]
+ * @returns {number | null}  null outside the picture
+ */
+export function cellAt({ count, cells }, position) {
+  const cell = Math.floor((position * cells) / count);
+  return cell >= 0 && cell < cells ? cell : null;
+}
+
+/**
+ * @param {Side} side
+ * @param {Interval} domain  what the plot area shows of the side
+ * @param {number} share  a place in the plot area, 0 to 1 from its left or top
+ * @returns {number | null}  null outside the plot area or the picture
+ */
+export function cellAtShare(side, { low, high }, share) {
+  return share >= 0 && share < 1 ? cellAt(side, low + share * (high - low)) : null;
+}
+
+/**
+ * Where a cell begins and ends in the plot area; outside [0, 1] where it is out of sight.
+ * @param {Side} side
+ * @param {Interval} domain
+ * @param {number} cell
+ * @returns {[begin: number, end: number]}
+ */
+export function sharesOf({ count, cells }, { low, high }, cell) {
+  const share = (/** @type {number} */ edge) => ((edge * count) / cells - low) / (high - low);
+  return [share(cell), share(cell + 1)];
+}
+
+/**
+ * Whether the picture has such a cell.
+ * @param {{ rows: Side, columns: Side }} picture
+ * @param {Cell} cell
+ */
+export function hasCell({ rows, columns }, { row, column }) {
+  return row < rows.cells && column < columns.cells;
+}
+
+/**
+ * The first and last cell of which something is in sight.
+ * @param {Side} side
+ * @param {Interval} domain
+ * @returns {[first: number, last: number]}
+ */
+export function visibleCells({ count, cells }, { low, high }) {
+  const first = Math.floor((low * cells) / count);
+  const last = Math.ceil((high * cells) / count) - 1;
+  return [clamp(first, 0, cells - 1), clamp(last, 0, cells - 1)];
+}
+
+/**
+ * What a raster says of a cell; null where it has nothing to say.
+ * @param {Raster} raster
+ * @param {Side} rows
+ * @param {Side} columns
+ * @param {Cell} cell
+ * @returns {Weight | Pool | null}
+ */
+export function readCell({ planes, values }, rows, columns, { row, column }) {
+  if (planes === 0) return null;
+  // A DataView and no Float32Array: a message's buffer may begin at any byte.
+  const read = (/** @type {number} */ plane) =>
+    values.getFloat32(4 * ((plane * rows.cells + row) * columns.cells + column), true);
+  return planes === 1 ? { value: read(0) } : { mean: read(0), min: read(1), max: read(2) };
+}
+
+/**
+ * @param {number} value
+ * @param {number} low
+ * @param {number} high
+ */
+export function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isOurs, move } from "../src/keys.js";
+
+const sight = (cells, low = 0, high = cells) => ({ side: { count: cells, cells, axes: [] }, domain: { low, high } });
+const press = (key, shiftKey = false) => ({ key, shiftKey });
+const rows = sight(50);
+const columns = sight(80);
+const from = { row: 20, column: 30 };
+
+test("arrows move by a cell, with Shift by ten", () => {
+  assert.deepEqual(move(from, press("ArrowUp"), rows, columns), { row: 19, column: 30 });
+  assert.deepEqual(move(from, press("ArrowDown"), rows, columns), { row: 21, column: 30 });
+  assert.deepEqual(move(from, press("ArrowLeft"), rows, columns), { row: 20, column: 29 });
+  assert.deepEqual(move(from, press("ArrowRight", true), rows, columns), { row: 20, column: 40 });
+});
+
+test("Home, End, PageUp and PageDown go to the ends of what is in sight", () => {
+  const [zoomedRows, zoomedColumns] = [sight(50, 10.5, 25), sight(80, 24, 40.5)];
+  assert.deepEqual(move(from, press("Home"), zoomedRows, zoomedColumns), { row: 20, column: 24 });
+  assert.deepEqual(move(from, press("End"), zoomedRows, zoomedColumns), { row: 20, column: 40 });
+  assert.deepEqual(move(from, press("PageUp"), zoomedRows, zoomedColumns), { row: 10, column: 30 });
+  assert.deepEqual(move(from, press("PageDown"), zoomedRows, zoomedColumns), { row: 24, column: 30 });
+});
+
+test("no key leaves what is in sight, and one brings a cell back into it", () => {
+  const [zoomedRows, zoomedColumns] = [sight(50, 18, 22), sight(80, 40, 60)];
+  assert.deepEqual(move({ row: 18, column: 45 }, press("ArrowUp"), zoomedRows, zoomedColumns), { row: 18, column: 45 });
+  assert.deepEqual(move(from, press("ArrowDown", true), zoomedRows, zoomedColumns), { row: 21, column: 40 });
+});
+
+test("with no cell yet an arrow starts at the centre of what is in sight", () => {
+  assert.deepEqual(move(null, press("ArrowRight"), rows, columns), { row: 25, column: 40 });
+  assert.deepEqual(move(null, press("ArrowUp"), sight(50, 10, 20), sight(80, -40, 20)), { row: 15, column: 0 });
+  assert.deepEqual(move(null, press("Home"), rows, columns), { row: 25, column: 0 });
+});
+
+test("Escape clears", () => {
+  assert.equal(move(from, press("Escape"), rows, columns), null);
+});
+
+test("only our keys, and none that a modifier makes somebody else's", () => {
+  const plain = { ctrlKey: false, altKey: false, metaKey: false };
+  assert.ok(isOurs({ key: "ArrowLeft", ...plain }));
+  assert.ok(isOurs({ key: "Escape", ...plain }));
+  assert.ok(!isOurs({ key: "Tab", ...plain }));
+  assert.ok(!isOurs({ key: "constructor", ...plain }));
+  for (const modifier of ["ctrlKey", "altKey", "metaKey"]) {
+    assert.ok(!isOurs({ key: "ArrowLeft", ...plain, [modifier]: true }));
+  }
+});

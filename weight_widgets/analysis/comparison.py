@@ -1,0 +1,60 @@
+"""Pictures of several arrays on common ground: overlaid histograms, and A, B and B − A on one colour scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from .sketches import Histogram, Raster, finite_range, histogram, joint_range, raster, round_up, shared_edges
+
+__all__ = ["Contrast", "contrast", "overlay"]
+
+
+def overlay(values: Mapping[str, np.ndarray], bins: int, clip: float = 0.0) -> dict[str, Histogram]:
+    """Histograms of several arrays on shared edges.
+
+    Parameters
+    ----------
+    values : mapping of str to numpy.ndarray
+        Arrays of any shape.
+    bins : int
+    clip : float
+        Percent of each array left out at either end when the range is chosen; the range holds all that is left of
+        every array. Values outside are counted in `Histogram.outside`.
+    """
+    ranges = [found for array in values.values() if (found := finite_range(array, clip))]
+    edges = shared_edges(*joint_range(ranges), bins)
+    return {name: histogram(array, edges) for name, array in values.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Two matrices and their difference, drawn between −limit and +limit.
+
+    Attributes
+    ----------
+    rasters : tuple of (Raster or None)
+        A, B and B − A; None for what is not there.
+    limit : float
+        The same for all three, so that a small difference looks small; rounded up to two digits.
+    """
+
+    rasters: tuple[Raster | None, Raster | None, Raster | None]
+    limit: float
+
+
+def contrast(a: np.ndarray | None, b: np.ndarray | None) -> Contrast:
+    """Rasters of two matrices and of B − A; no difference where one is missing or the shapes differ."""
+    delta = None
+    if a is not None and b is not None and a.shape == b.shape:
+        # Inf − Inf is NaN, and is shown as such.
+        with np.errstate(invalid="ignore"):
+            delta = np.subtract(b, a, dtype=np.result_type(a, b, np.float32))
+    rasters = _raster(a), _raster(b), _raster(delta)
+    return Contrast(rasters, round_up(max((found.reach for found in rasters if found), default=0.0)))
+
+
+def _raster(matrix: np.ndarray | None) -> Raster | None:
+    return None if matrix is None else raster(matrix)

@@ -1,0 +1,149 @@
+"""`compare` and the `WeightExplorer`, which puts the panes together and owns nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
+
+from .errors import InputError, WeightWidgetsError
+from .panes.heatmap import heatmap_pane
+from .panes.histogram import histogram_pane
+from .panes.pickers import layer_pickers, model_pickers
+from .panes.shell import Shell
+from .panes.status import status_line
+from .panes.table import table_pane
+from .reading.checkpoint import Checkpoint, open_checkpoint
+from .reading.sources import Source, labelled
+from .state import ExplorerState, HeatmapState, HistogramState, Selection, TableState
+
+__all__ = ["WeightExplorer", "compare"]
+
+
+class WeightExplorer(widgets.VBox):
+    """The live explorer of several checkpoints. `compare` makes one.
+
+    Attributes
+    ----------
+    selection : Selection
+        What is chosen; set its attributes to move the explorer: ``explorer.selection.layer = "lstm_1"``.
+    histogram : HistogramState
+        Settings of the histogram pane: ``bins``, ``clip``, ``log``, ``density``.
+    heatmap, table : HeatmapState, TableState
+        What these panes show.
+    """
+
+    def __init__(self, state: ExplorerState) -> None:
+        labels = list(state.opened)
+        panes = widgets.Box([histogram_pane(state.histogram, labels), heatmap_pane(state.heatmap, labels)])
+        panes.add_class("ww-panes")
+        super().__init__(
+            [
+                Shell(),
+                model_pickers(state.selection, labels),
+                layer_pickers(state.selection),
+                panes,
+                table_pane(state.table, labels),
+                status_line(state),
+            ]
+        )
+        self.add_class("weight-widgets")
+        self._state = state
+
+    @property
+    def selection(self) -> Selection:
+        return self._state.selection
+
+    @property
+    def histogram(self) -> HistogramState:
+        return self._state.histogram
+
+    @property
+    def heatmap(self) -> HeatmapState:
+        return self._state.heatmap
+
+    @property
+    def table(self) -> TableState:
+        return self._state.table
+
+    @property
+    def checkpoints(self) -> Mapping[str, Checkpoint]:
+        """The opened checkpoints by label."""
+        return self._state.opened
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Block until what is chosen is computed and handed to the panes.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds.
+
+        Returns
+        -------
+        bool
+            False when the time ran out first.
+        """
+        return self._state.wait(timeout)
+
+    def close(self) -> None:
+        """Remove the explorer from the page and end its background work."""
+        self._state.close()
+        super().close()
+
+    # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        if hasattr(super(), "_ipython_display_"):
+            super()._ipython_display_(**kwargs)
+        else:
+            display(self._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
+
+
+def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer:
+    """Explore the weights of several checkpoints side by side in a notebook.
+
+    Parameters
+    ----------
+    *checkpoints : str, os.PathLike, Checkpoint or mapping
+        Paths, globs (``"epochs/*.h5"``, in the order of their numbers), opened checkpoints, or ``{label: path}``.
+        Labels come from the file names where none are given.
+    reference : str, optional
+        Label of Model A, which the others are compared with; the first by default.
+
+    Returns
+    -------
+    WeightExplorer
+        A widget; the last line of a cell shows it. A checkpoint that cannot be opened is a line in its status, and the
+        others work.
+
+    Raises
+    ------
+    InputError
+        No checkpoint, a label given twice, or a reference that is none of the labels.
+    WeightWidgetsError
+        None of the checkpoints can be opened: the error of the first (`MissingFileError`, `NotKerasError`, …).
+
+    Examples
+    --------
+    >>> import weight_widgets as ww
+    >>> explorer = ww.compare("baseline.h5", "dropout.h5")    # doctest: +SKIP
+    >>> explorer.selection.layer = "lstm_1"                   # doctest: +SKIP
+    """
+    sources = labelled(checkpoints)
+    if not sources:
+        raise InputError('compare needs at least one checkpoint: ww.compare("a.h5", "b.h5").')
+    if reference is not None and reference not in sources:
+        raise InputError(f"reference={reference!r} is none of the labels: {', '.join(map(repr, sources))}.")
+    opened: dict[str, Checkpoint] = {}
+    failures: list[WeightWidgetsError] = []
+    for label, source in sources.items():
+        try:
+            opened[label] = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
+        except WeightWidgetsError as error:
+            failures.append(error)
+    if not opened:
+        raise failures[0]
+    first = reference if reference in opened else next(iter(opened))
+    return WeightExplorer(ExplorerState(opened, first, [str(error) for error in failures]))

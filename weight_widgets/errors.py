@@ -1,0 +1,62 @@
+"""The errors that weight-widgets raises.
+
+::
+
+    WeightWidgetsError
+    ├── InputError          (also a ValueError)         an argument makes no sense
+    ├── MissingFileError    (also a FileNotFoundError)  nothing there to open
+    ├── NotKerasError       a readable file that holds no Keras weights
+    ├── DamagedFileError    a Keras file that cannot be read as it claims to be
+    ├── UnsafeFileError     refused: reading it would leave the file
+    ├── UnsupportedFileError  a Keras file of a kind that is not read yet
+    └── ChangedFileError    the file was rewritten after it was opened
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChangedFileError",
+    "DamagedFileError",
+    "InputError",
+    "MissingFileError",
+    "NotKerasError",
+    "UnsafeFileError",
+    "UnsupportedFileError",
+    "WeightWidgetsError",
+]
+
+
+class WeightWidgetsError(Exception):
+    """The root of every error that weight-widgets raises."""
+
+
+class InputError(WeightWidgetsError, ValueError):
+    """An argument makes no sense: a label given twice, a reference that is not among the checkpoints."""
+
+
+class MissingFileError(WeightWidgetsError, FileNotFoundError):
+    """No file at this path, or a glob that matches none."""
+
+    # OSError's own __str__ would print the message as a tuple's repr when there are several arguments.
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class NotKerasError(WeightWidgetsError):
+    """The file can be read, but holds no Keras weights."""
+
+
+class DamagedFileError(WeightWidgetsError):
+    """The file is of a Keras format, but a part of it is cut off, corrupt or contradicts the rest."""
+
+
+class UnsafeFileError(WeightWidgetsError):
+    """The file points outside of itself (a link, external storage); it is refused without following."""
+
+
+class UnsupportedFileError(WeightWidgetsError):
+    """A Keras file of a kind that is not read yet."""
+
+
+class ChangedFileError(WeightWidgetsError):
+    """The file was rewritten after it was opened; open it again to see the new weights."""

@@ -1,0 +1,73 @@
+"""The crosshair over the linked heatmaps: which weights lie under the pointer, read in the browser alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from ..analysis.sketches import Raster
+from ..reading.structure import Axis, Matrix
+
+__all__ = ["Crosshair"]
+
+STATIC = Path(__file__).parent.parent / "static"
+EXACT_DIGITS, POOLED_DIGITS = 6, 3
+
+
+class Crosshair(anywidget.AnyWidget):
+    """A leaf that marks one cell in all figures and reads out A, B and B − A there.
+
+    Parameters
+    ----------
+    x_scale, y_scale : bqplot.LinearScale
+        Shared by the figures; from 0 to the number of columns and of rows.
+    figures : sequence of str
+        A CSS class of each figure.
+    """
+
+    _esm = STATIC / "crosshair.js"
+    _css = STATIC / "crosshair.css"
+    x_scale = traitlets.Unicode().tag(sync=True)
+    y_scale = traitlets.Unicode().tag(sync=True)
+    figures = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    picture = traitlets.Dict().tag(sync=True)
+    # A message each: together they may pass 300 KB. They count only when they carry the picture's frame.
+    raster_0 = traitlets.Dict().tag(sync=True)
+    raster_1 = traitlets.Dict().tag(sync=True)
+    raster_2 = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, x_scale: Any, y_scale: Any, figures: Sequence[str]) -> None:
+        super().__init__(
+            x_scale=f"IPY_MODEL_{x_scale.model_id}", y_scale=f"IPY_MODEL_{y_scale.model_id}", figures=list(figures)
+        )
+        self._frame = 0
+
+    def show(self, matrix: Matrix | None, rasters: Sequence[Raster | None], labels: Sequence[str]) -> None:
+        """Exchange the picture; without a matrix nothing is read out."""
+        self._frame += 1
+        cells = next((raster.mean.shape for raster in rasters if raster is not None), (0, 0))
+        if matrix is None or not all(cells):
+            self.picture = {}
+            return
+        self.picture = {
+            "frame": self._frame,
+            "rows": _side(matrix.rows, matrix.shape[0], cells[0]),
+            "columns": _side(matrix.columns, matrix.shape[1], cells[1]),
+            "labels": list(labels),
+            "exact_digits": EXACT_DIGITS,
+            "pooled_digits": POOLED_DIGITS,
+        }
+        for number, raster in enumerate(rasters):
+            planes = () if raster is None or raster.mean.shape != cells else raster.planes
+            values = np.stack(planes).astype("<f4").tobytes() if planes else b""
+            setattr(self, f"raster_{number}", {"frame": self._frame, "planes": len(planes), "values": values})
+
+
+def _side(axes: Sequence[Axis], count: int, cells: int) -> dict[str, Any]:
+    described = [{"label": axis.label, "size": axis.size, "names": list(axis.names)} for axis in axes]
+    return {"count": count, "cells": cells, "axes": described}

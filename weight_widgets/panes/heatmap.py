@@ -1,0 +1,170 @@
+"""The heatmap pane: A, B and B − A, one figure each, with linked pan and zoom and one colour scale."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import bqplot
+import ipywidgets as widgets
+import numpy as np
+
+from ..analysis.sketches import Raster
+from ..reading.structure import Matrix
+from ..state import HeatmapState, Pictures
+from .crosshair import Crosshair
+from .png import encode
+from .style import DIVERGING, model_colour, number, shown, swatch, text
+
+__all__ = ["heatmap_pane"]
+
+HEIGHT = "250px"
+# More separators than this would hide the picture.
+MAX_SEPARATORS = 48
+MARGIN = {"top": 6, "bottom": 24, "left": 8, "right": 8}
+FIRST_MARGIN = {**MARGIN, "left": 36}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The widgets of one of the three pictures."""
+
+    title: widgets.HTML
+    figure: bqplot.Figure
+    image: bqplot.Image
+    separators: bqplot.Lines
+
+
+def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
+    """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
+    x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0, reverse=True)
+    key = uuid.uuid4().hex[:8]
+    names = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
+    pictures = [_picture(x, y, name, first=not number) for number, name in enumerate(names)]
+    bar, colour_limits = _colour_bar()
+    crosshair = Crosshair(x, y, names)
+    layout = widgets.HTML()
+    layout.add_class("ww-layout")
+
+    def draw(_: object = None) -> None:
+        result = state.result
+        if result is None:
+            return
+        rows, columns = result.matrix.shape if result.matrix else (1, 1)
+        rasters = result.contrast.rasters
+        for picture, raster in zip(pictures, rasters, strict=True):
+            _paint(picture, raster, result.contrast.limit, result.matrix)
+        for scale, size in ((x, columns), (y, rows)):
+            with scale.hold_sync():
+                scale.min, scale.max = 0.0, float(max(1, size))
+        colour_limits.min, colour_limits.max = -result.contrast.limit, result.contrast.limit
+        for picture, title in zip(pictures, _titles(result.pick.reference, result.pick.other, labels), strict=True):
+            picture.title.value = title
+        layout.value = _sentence(result)
+        a, b = shown(result.pick.reference), shown(result.pick.other)
+        crosshair.show(result.matrix, rasters, [a, b, f"{b} − {a}"])
+
+    state.observe(draw, "result")
+    draw()
+    boxes = [_column([picture.title, picture.figure], "ww-picture") for picture in pictures]
+    row = widgets.Box([*boxes, bar])
+    row.add_class("ww-pictures")
+    return _column([widgets.HTML("<h3>Heatmap</h3>"), row, layout, crosshair], "ww-pane", "ww-heatmap")
+
+
+def _picture(x: bqplot.Scale, y: bqplot.Scale, name: str, first: bool) -> Picture:
+    scales = {"x": x, "y": y}
+    image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[1.0, 0.0])
+    separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
+    down = bqplot.Axis(scale=y, orientation="vertical", num_ticks=4, grid_lines="none", tick_format="~s")
+    figure = bqplot.Figure(
+        marks=[image, separators],
+        axes=[bqplot.Axis(scale=x, num_ticks=3, grid_lines="none", tick_format="~s"), *([down] if first else [])],
+        fig_margin=FIRST_MARGIN if first else MARGIN,
+        layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
+        padding_x=0,
+        padding_y=0,
+    )
+    figure.interaction = bqplot.PanZoom(scales={"x": [x], "y": [y]})
+    figure.add_class(name)
+    title = widgets.HTML()
+    title.add_class("ww-picture-title")
+    return Picture(title, figure, image, separators)
+
+
+def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix | None) -> None:
+    drawable = raster is not None and raster.mean.size > 0
+    picture.image.visible = picture.separators.visible = drawable
+    if raster is None or matrix is None or not drawable:
+        return
+    rows, columns = raster.shape
+    replaced = picture.image.image
+    with picture.image.hold_sync():
+        picture.image.x, picture.image.y = [0.0, float(columns)], [float(rows), 0.0]
+        picture.image.image = _pixels(raster.mean, limit)
+    replaced.close()
+    step = matrix.column_step
+    inner = np.arange(step, columns, step) if matrix.columns and columns // step <= MAX_SEPARATORS else np.empty(0)
+    with picture.separators.hold_sync():
+        picture.separators.x = np.repeat(inner, 3).astype(np.float32)
+        # NaN lifts the pen between two separators.
+        picture.separators.y = np.tile([0.0, rows, np.nan], len(inner)).astype(np.float32)
+
+
+def _pixels(values: np.ndarray, limit: float) -> widgets.Image:
+    return widgets.Image(value=encode(values, limit, DIVERGING), format="png")
+
+
+def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
+    """The palette with an axis of its own (bqplot's ColorAxis needs 200 px more height than its bar gets)."""
+    across, limits = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=1.0)
+    ramp = np.linspace(-1.0, 1.0, len(DIVERGING))[::-1, None]
+    image = bqplot.Image(image=_pixels(ramp, 1.0), scales={"x": across, "y": limits}, x=[0.0, 1.0], y=[-1.0, 1.0])
+    axis = bqplot.Axis(scale=limits, orientation="vertical", side="right", num_ticks=5, grid_lines="none")
+    figure = bqplot.Figure(
+        marks=[image],
+        axes=[axis],
+        fig_margin={**MARGIN, "left": 4, "right": 48},
+        layout=widgets.Layout(width="66px", height=HEIGHT, flex="0 0 auto"),
+        padding_x=0,
+        padding_y=0,
+    )
+    figure.add_class("ww-colour-bar")
+
+    def stretch(_: object) -> None:
+        image.y = [limits.min, limits.max]
+
+    limits.observe(stretch, ["min", "max"])
+    return figure, limits
+
+
+def _titles(a: str, b: str, labels: Sequence[str]) -> list[str]:
+    marks = [swatch(model_colour(labels, label)) + text(label) for label in (a, b)]
+    return [f"A {marks[0]}", f"B {marks[1]}", "B − A"]
+
+
+def _sentence(result: Pictures) -> str:
+    """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
+    if result.matrix is None:
+        return text("Neither Model A nor Model B has this tensor.")
+    said = [f"{result.matrix.sentence}{', assumed from names and shapes' if result.assumed else ''}."]
+    rasters = [raster for raster in result.contrast.rasters if raster is not None]
+    pooled = next((raster for raster in rasters if not raster.exact), None)
+    if pooled is not None:
+        rows, columns = pooled.mean.shape
+        said.append(f"Pooled to {rows} × {columns} cells: each shows its mean.")
+    if result.contrast.rasters[2] is None:
+        said.append("No difference: " + ("the shapes differ." if len(rasters) == 2 else "only one of them has it."))
+    missing = sum(int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in rasters)
+    if missing:
+        said.append(f"{missing} cells with NaN or Inf are left blank.")
+    said.append(f"Colours from −{number(result.contrast.limit)} to +{number(result.contrast.limit)}.")
+    return text(" ".join(said), 600)
+
+
+def _column(children: Sequence[widgets.Widget], *names: str) -> widgets.Box:
+    column = widgets.VBox(children)
+    for name in names:
+        column.add_class(name)
+    return column

@@ -1,0 +1,51 @@
+"""A matrix as a PNG of 255 colours: what bqplot's ``Image`` mark draws fast and crisp."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+
+__all__ = ["encode"]
+
+MISSING = 255
+
+
+def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
+    """An indexed PNG, one pixel a value.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        Shape (rows, columns). What is not finite becomes transparent.
+    limit : float
+        The value of the last colour; −limit is that of the first. Values beyond take the colour of their end.
+    palette : numpy.ndarray
+        Shape (255, 3), uint8, red, green and blue.
+
+    Returns
+    -------
+    bytes
+        As in the PNG specification (third edition), colour type 3 with one transparent entry.
+    """
+    finite = np.isfinite(values)
+    scaled = np.clip(np.where(finite, values, 0.0) / limit, -1.0, 1.0)
+    middle = (MISSING - 1) // 2
+    index = np.where(finite, np.rint(scaled * middle) + middle, MISSING).astype(np.uint8)
+    rows, columns = index.shape
+    filtered = np.concatenate([np.zeros((rows, 1), np.uint8), index], axis=1)
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
+            _chunk(b"PLTE", palette.tobytes() + b"\x00\x00\x00"),
+            _chunk(b"tRNS", b"\xff" * MISSING + b"\x00"),
+            _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

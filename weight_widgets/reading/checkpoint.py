@@ -1,0 +1,158 @@
+"""`open_checkpoint`: a file becomes a `Checkpoint`, a mapping of layers whose values are read when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from ..errors import WeightWidgetsError
+from .hdf5 import Dataset, Hdf5File
+from .layouts import LayerWeights, read_listing
+from .layouts.base import unwrap
+from .roles import in_order, infer_class, structure_of
+from .structure import Index, generic
+from .tensors import Layer, Skipped, Tensor
+
+__all__ = ["Checkpoint", "open_checkpoint"]
+
+
+class Checkpoint(Mapping[str, Layer]):
+    """One saved network: a mapping from layer paths to layers, in model order where the file tells it.
+
+    Attributes
+    ----------
+    name : str
+        The label that the interface shows.
+    path : pathlib.Path
+    format : str
+        The kind of file, in words.
+    keras_version : str
+        As the file says; ``""`` when it does not.
+    training : mapping of str to Tensor
+        The optimizer's state, kept apart from the weights.
+    skipped : tuple of Skipped
+        What is in the file and is neither, each with its reason.
+
+    Notes
+    -----
+    Nothing in the file is executed. The file is opened for each read and closed again, never locked.
+    """
+
+    def __init__(self, path: Path, name: str) -> None:
+        listing, file = read_listing(path)
+        self.name = name
+        self.path = path
+        self.format = listing.format
+        self.keras_version = listing.keras_version
+        self.skipped: tuple[Skipped, ...] = tuple(listing.skipped)
+        self.training: Mapping[str, Tensor] = {
+            dataset.path.lstrip("/"): self._tensor(file, dataset.path.lstrip("/"), dataset)
+            for dataset in listing.training
+        }
+        self.layers: Mapping[str, Layer] = {weights.name: self._layer(file, weights) for weights in listing.layers}
+        self._closed = False
+
+    def __getitem__(self, name: str) -> Layer:
+        return self.layers[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __repr__(self) -> str:
+        return f"<Checkpoint {self.name!r}: {len(self)} layers, {self.num_params:,} parameters, {self.format}>"
+
+    @property
+    def tensors(self) -> Mapping[tuple[str, str], Tensor]:
+        """Every tensor under its address, the pair (layer, tensor)."""
+        return {(layer, name): tensor for layer, tensors in self.items() for name, tensor in tensors.items()}
+
+    @property
+    def num_params(self) -> int:
+        """Number of weights, those that are not trained included."""
+        return sum(tensor.size for tensor in self.tensors.values())
+
+    def close(self) -> None:
+        """Refuse further reads. Layers, names and shapes stay."""
+        self._closed = True
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _layer(self, file: Hdf5File, found: LayerWeights) -> Layer:
+        shapes = {name.rpartition("/")[2]: dataset.shape for name, dataset in found.weights.items()}
+        inner, _ = unwrap(found.class_name, found.config)
+        # A Bidirectional of a file without a configuration says nothing of the cell inside; its weights do.
+        inner = infer_class(shapes) if inner in ("", "Bidirectional") else inner
+        class_name = found.class_name or ("Bidirectional" if _directed(found) else inner)
+        tensors = {name: self._tensor(file, name, found.weights[name], inner) for name in in_order(found.weights)}
+        return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
+
+    def _tensor(self, file: Hdf5File, name: str, dataset: Dataset, class_name: str = "") -> Tensor:
+        structure = structure_of(class_name, name, dataset.shape) if class_name else generic(dataset.shape)
+        return Tensor(name, dataset.dtype, structure, partial(self._read, file, dataset.path))
+
+    def _read(self, file: Hdf5File, path: str, index: Index) -> np.ndarray:
+        if self._closed:
+            raise WeightWidgetsError(f"{self.path} was closed; open it again with open_checkpoint.")
+        return file.read(path, index)
+
+
+def open_checkpoint(source: str | os.PathLike[str], name: str | None = None) -> Checkpoint:
+    """Open a Keras weight file for reading; Keras itself is not needed and nothing in the file is executed.
+
+    Parameters
+    ----------
+    source : str or os.PathLike
+        A ``.h5`` (full model or weights), ``.weights.h5`` or ``.keras`` file. What it is, is told by its content.
+    name : str, optional
+        The label; by default the file's name without its suffixes.
+
+    Returns
+    -------
+    Checkpoint
+        Lazy: names, shapes and dtypes are read now, values when they are asked for.
+
+    Raises
+    ------
+    MissingFileError
+        There is no such file.
+    NotKerasError
+        The file is not HDF5 or a ``.keras`` archive, or holds no Keras weights.
+    DamagedFileError, UnsupportedFileError
+        A Keras file that is damaged, or of a kind that is not read yet.
+
+    Examples
+    --------
+    >>> import weight_widgets as ww
+    >>> model = ww.open_checkpoint("lstm.h5")        # doctest: +SKIP
+    >>> model["lstm_1"]["recurrent_kernel"].parts["forget"].read().shape    # doctest: +SKIP
+    (64, 64)
+    """
+    path = Path(source).expanduser()
+    return Checkpoint(path, file_label(path) if name is None else name)
+
+
+def file_label(path: Path) -> str:
+    """A file's name without what all such files end in: ``"a.weights.h5"`` → ``"a"``."""
+    name = path.name
+    for suffix in (".weights.h5", ".h5", ".hdf5", ".keras"):
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _directed(found: LayerWeights) -> bool:
+    return bool(found.weights) and all(name.startswith(("forward/", "backward/")) for name in found.weights)

@@ -1,0 +1,147 @@
+"""The vocabulary of the reader: `Tensor` and `Layer`. Values are read from the file when they are asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from .structure import Index, Structure
+
+__all__ = ["Layer", "Skipped", "Tensor"]
+
+BLOCK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in the file that is no weight of the network, or could not be read as one, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """One weight array, or a part of one.
+
+    Attributes
+    ----------
+    name : str
+        The same for every file format, without the layer: ``"kernel"``, ``"forward/recurrent_kernel"``.
+    dtype : numpy.dtype
+        As stored, in native byte order.
+    structure : Structure
+        What its axes mean.
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    structure: Structure
+    _fetch: Callable[[Index], np.ndarray] = field(repr=False)
+
+    @property
+    def role(self) -> str:
+        """``"kernel"``, ``"bias"``, ``"moving_mean"``, …: the tensor's name without its place in the layer."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.structure.shape
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @cached_property
+    def parts(self) -> Mapping[str, Tensor]:
+        """The meaningful slices by name: gates, filters; empty for a tensor that has none."""
+        return {name: self._part(position) for position, name in enumerate(self.structure.part_names())}
+
+    def _part(self, position: int) -> Tensor:
+        structure, cut = self.structure.part(position)
+
+        def fetch(index: Index) -> np.ndarray:
+            return self._fetch(cut)[index]
+
+        return Tensor(self.name, self.dtype, structure, fetch)
+
+    def read(self, index: Index | EllipsisType = ...) -> np.ndarray:
+        """Read the values from the file.
+
+        Parameters
+        ----------
+        index : tuple of slices and ints, optional
+            A basic numpy index; everything by default.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of this tensor's dtype, in native byte order; a copy that the caller owns.
+
+        Raises
+        ------
+        ChangedFileError
+            The file was rewritten since it was opened.
+        DamagedFileError
+            The file cannot be read at this place.
+        """
+        return self._fetch(() if index is ... else index)
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The values in pieces of about 4 MB along the first axis, in order."""
+        if not self.shape or self.nbytes <= BLOCK_BYTES:
+            yield self.read()
+            return
+        step = max(1, BLOCK_BYTES * self.shape[0] // self.nbytes)
+        for start in range(0, self.shape[0], step):
+            yield self.read((slice(start, start + step),))
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Mapping[str, Tensor]):
+    """A named group of weights; a mapping from tensor names to tensors.
+
+    Attributes
+    ----------
+    name : str
+        The user's layer path, nested models joined: ``"encoder/dense_1"``.
+    class_name : str
+        The Keras class, ``""`` when the file does not say and nothing could be inferred.
+    config : mapping
+        The layer's Keras configuration as JSON data; empty when the file holds none.
+    assumed : bool
+        True when `class_name` was inferred from names and shapes.
+    """
+
+    name: str
+    class_name: str
+    config: Mapping[str, Any]
+    assumed: bool
+    tensors: Mapping[str, Tensor] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        return len(self.tensors)
+
+    @property
+    def title(self) -> str:
+        """The class for people to read, marked where it is assumed."""
+        if not self.class_name:
+            return "unknown class"
+        return f"{self.class_name} (assumed)" if self.assumed else self.class_name

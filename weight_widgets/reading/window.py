@@ -1,0 +1,46 @@
+"""A read-only window on a stretch of a file, for HDF5 that lies inside a zip archive, uncompressed."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+__all__ = ["FileWindow"]
+
+
+class FileWindow(io.RawIOBase):
+    """`length` bytes of the file at `path`, from `offset` on, as a seekable binary file.
+
+    The HDF5 library is 20 to 500 times slower on ``zipfile``'s own file objects, which cannot seek cheaply.
+    """
+
+    def __init__(self, path: Path, offset: int, length: int) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._offset, self._length, self._position = offset, length, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
+        self._position = max(0, start + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        view = memoryview(buffer).cast("B")
+        view = view[: max(0, self._length - self._position)]
+        self._file.seek(self._offset + self._position)
+        count = self._file.readinto(view)
+        self._position += count
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

@@ -1,0 +1,136 @@
+"""The state of an explorer: the panes' settings, and the results that the worker brings for what is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from traitlets import All, Bool, Enum, HasTraits, Instance, Int
+
+from ..reading.checkpoint import Checkpoint
+from ..worker import Worker
+from .looks import Overlay, Pictures, Table, look_at_histograms, look_at_pictures, look_at_table
+from .selection import Pick, Selection
+
+__all__ = ["CLIPS", "ExplorerState", "HeatmapState", "HistogramState", "Status", "TableState"]
+
+CLIPS = (0.0, 0.1, 1.0, 5.0)
+
+# By the pane that shows the result.
+LOOKS: dict[str, Callable[..., Any]] = {
+    "histogram": look_at_histograms,
+    "heatmap": look_at_pictures,
+    "table": look_at_table,
+}
+
+
+@dataclass(frozen=True)
+class Status:
+    """One line for the user: what is shown, what is being read, what went wrong."""
+
+    shown: str = ""
+    reading: str = ""
+    problems: tuple[str, ...] = ()
+
+
+class HistogramState(HasTraits):
+    """Settings and result of the histogram pane.
+
+    Attributes
+    ----------
+    bins : int
+        10 to 500.
+    clip : float
+        Percent left out at either end of the range: 0 (full), 0.1, 1 or 5.
+    log : bool
+        Logarithmic counts.
+    density : bool
+        Densities, which integrate to 1, in place of counts.
+    """
+
+    bins = Int(120, min=10, max=500)
+    clip = Enum(CLIPS, default_value=0.0)
+    log = Bool(False)
+    density = Bool(False)
+    result = Instance(Overlay, allow_none=True)
+
+
+class HeatmapState(HasTraits):
+    """Result of the heatmap pane."""
+
+    result = Instance(Pictures, allow_none=True)
+
+
+class TableState(HasTraits):
+    """Result of the table pane."""
+
+    result = Instance(Table, allow_none=True)
+
+
+class ExplorerState(HasTraits):
+    """The whole state of an explorer. Panes observe it; only it asks the worker.
+
+    Parameters
+    ----------
+    opened : mapping of str to Checkpoint
+        By label, at least one.
+    reference : str
+    failures : sequence of str
+        A sentence for each checkpoint that could not be opened.
+    """
+
+    status = Instance(Status, args=())
+
+    def __init__(self, opened: Mapping[str, Checkpoint], reference: str, failures: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.opened = opened
+        self.selection = Selection(opened, reference)
+        self.histogram = HistogramState()
+        self.heatmap = HeatmapState()
+        self.table = TableState()
+        self._failures = tuple(failures)
+        self._notes: dict[str, tuple[str, ...]] = {}
+        self._asked: set[str] = set()
+        self._worker = Worker()
+        self.selection.observe(lambda change: self._ask_for(change.name), All)
+        self.histogram.observe(lambda _: self._ask("histogram"), ["bins", "clip"])
+        self._ask_for("layer")
+
+    def wait(self, timeout: float = 60.0) -> bool:
+        """Block until what is chosen is shown; False when `timeout` seconds pass first."""
+        return self._worker.wait(timeout)
+
+    def close(self) -> None:
+        self._worker.close()
+        for checkpoint in self.opened.values():
+            checkpoint.close()
+
+    def _ask_for(self, changed: str) -> None:
+        keys = {"checkpoints": ["histogram", "table"], "reference": ["heatmap"], "other": ["heatmap"]}
+        for key in keys.get(changed, list(LOOKS)):
+            self._ask(key)
+
+    def _ask(self, key: str) -> None:
+        pick = self.selection.pick
+        target: HistogramState | HeatmapState | TableState = getattr(self, key)
+        look = LOOKS[key]
+        settings = {"bins": self.histogram.bins, "clip": self.histogram.clip} if key == "histogram" else {}
+
+        def deliver(result: Any) -> None:
+            target.result = result
+            self._done(key, pick, result.notes)
+
+        def fail(error: Exception) -> None:
+            self._done(key, pick, (f"{pick.address}: the {key} could not be shown: {error or type(error).__name__}",))
+
+        self._asked.add(key)
+        self.status = Status(self.status.shown, f"Reading {pick.address} …", self.status.problems)
+        self._worker.submit(key, lambda check: look(self.opened, pick, check, **settings), deliver, fail)
+
+    def _done(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
+        self._asked.discard(key)
+        self._notes[key] = notes
+        problems = dict.fromkeys((*self._failures, *(note for notes in self._notes.values() for note in notes)))
+        reading = self.status.reading if self._asked else ""
+        self.status = Status(f"Showing {pick.address}", reading, tuple(problems))

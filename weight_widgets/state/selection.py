@@ -1,0 +1,157 @@
+"""What is chosen: `Selection`, and `Pick`, all of it at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from traitlets import HasTraits, TraitError, Tuple, Unicode, observe, validate
+from traitlets.utils.bunch import Bunch
+
+from ..reading.checkpoint import Checkpoint
+from ..reading.tensors import Tensor
+
+__all__ = ["Pick", "Selection", "find"]
+
+
+@dataclass(frozen=True)
+class Pick:
+    """All that is chosen at one moment."""
+
+    checkpoints: tuple[str, ...]
+    reference: str
+    other: str
+    layer: str
+    tensor: str
+    part: str
+
+    @property
+    def address(self) -> str:
+        return " · ".join(filter(None, (self.layer, self.tensor, self.part)))
+
+
+def find(checkpoint: Checkpoint, pick: Pick) -> Tensor | None:
+    """The picked tensor, or the picked part of it; None where the checkpoint has none."""
+    layer = checkpoint.get(pick.layer)
+    tensor = layer.get(pick.tensor) if layer is not None else None
+    return tensor.parts.get(pick.part) if tensor is not None and pick.part else tensor
+
+
+class Selection(HasTraits):
+    """What is chosen. Setting an attribute moves the explorer; a value that does not exist is refused.
+
+    Attributes
+    ----------
+    checkpoints : tuple of str
+        Labels of the checkpoints that are overlaid.
+    reference, other : str
+        Labels of Model A and Model B.
+    layer, tensor : str
+        Names as in `Checkpoint` and `Layer`.
+    part : str
+        Name of a part of the tensor; ``""`` for all of it.
+    """
+
+    checkpoints = Tuple()
+    reference = Unicode()
+    other = Unicode()
+    layer = Unicode()
+    tensor = Unicode()
+    part = Unicode()
+
+    def __init__(self, opened: Mapping[str, Checkpoint], reference: str) -> None:
+        self._opened = opened
+        self.layers: Sequence[str] = _union([list(checkpoint) for checkpoint in opened.values()])
+        super().__init__()
+        labels = list(opened)
+        self.checkpoints = tuple(labels)
+        self.reference = reference
+        self.other = next((label for label in labels if label != reference), reference)
+        self.layer = next((name for name in opened[reference] if opened[reference][name]), self.layers[0])
+
+    @property
+    def pick(self) -> Pick:
+        return Pick(self.checkpoints, self.reference, self.other, self.layer, self.tensor, self.part)
+
+    @property
+    def tensors(self) -> Sequence[str]:
+        """The tensors of the chosen layer, in any checkpoint."""
+        return _union([list(checkpoint.get(self.layer, ())) for checkpoint in self._opened.values()])
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """The parts of the chosen tensor, in any checkpoint."""
+        found = (self.find(label, part="") for label in self._opened)
+        return _union([list(tensor.parts) for tensor in found if tensor is not None])
+
+    def lacking(self, layer: str) -> list[str]:
+        """Labels of the checkpoints that have no such layer."""
+        return [label for label, checkpoint in self._opened.items() if layer not in checkpoint]
+
+    def layer_title(self, layer: str) -> str:
+        return next(checkpoint[layer].title for checkpoint in self._opened.values() if layer in checkpoint)
+
+    def find(self, label: str, part: str | None = None) -> Tensor | None:
+        """The chosen tensor, or the chosen part of it, in one checkpoint; None where it has none."""
+        return find(self._opened[label], self.pick if part is None else replace(self.pick, part=part))
+
+    @validate("reference", "other")
+    def _known_label(self, proposal: Bunch) -> str:
+        return _among(proposal, list(self._opened))
+
+    @validate("checkpoints")
+    def _known_labels(self, proposal: Bunch) -> tuple[str, ...]:
+        unknown = [label for label in proposal.value if label not in self._opened]
+        if unknown:
+            raise TraitError(_unknown("checkpoint", unknown[0], list(self._opened)))
+        return tuple(label for label in self._opened if label in proposal.value)
+
+    @validate("layer")
+    def _known_layer(self, proposal: Bunch) -> str:
+        return _among(proposal, self.layers)
+
+    @validate("tensor")
+    def _known_tensor(self, proposal: Bunch) -> str:
+        return _among(proposal, self.tensors)
+
+    @validate("part")
+    def _known_part(self, proposal: Bunch) -> str:
+        return _among(proposal, ["", *self.parts])
+
+    # These run before any observer from outside, which therefore never sees a tensor of another layer.
+    @observe("layer")
+    def _keep_tensor(self, change: Bunch) -> None:
+        if self.tensor not in self.tensors:
+            self.tensor = self.tensors[0]
+        else:
+            self._keep_part(change)
+
+    @observe("tensor")
+    def _keep_part(self, change: Bunch) -> None:
+        if self.part not in ("", *self.parts):
+            self.part = ""
+
+
+def _union(lists: Sequence[Sequence[str]]) -> list[str]:
+    """All names in an order that keeps each list's own: a name new in a later list stands behind its predecessor."""
+    merged: list[str] = []
+    for names in lists:
+        place = 0
+        for name in names:
+            if name in merged:
+                place = merged.index(name) + 1
+            else:
+                merged.insert(place, name)
+                place += 1
+    return merged
+
+
+def _among(proposal: Bunch, choices: Sequence[str]) -> str:
+    if proposal.value not in choices:
+        raise TraitError(_unknown(proposal.trait.name, proposal.value, choices))
+    return str(proposal.value)
+
+
+def _unknown(what: str, value: str, choices: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, choices[:12])) + (", …" if len(choices) > 12 else "")
+    return f"there is no {what} {value!r} here; choose one of {shown}"
