@@ -42,7 +42,7 @@ Written by `make_models.py`, this page too: do not edit it by hand.
   `{epoch_files}`.
 - The digits are scikit-learn's, 8 × 8 pixels, a quarter of them for validation. `digits_finetuned` splits them anew, so
   that most of what validates it was in baseline's training: do not compare its accuracy with the others'.
-- In the sequences the class is the token that follows a marker, among 20.
+- The sequences are made up: among 20 tokens, the class is the one that follows a marker; a second marker is a decoy.
 - A dead unit gives 0 for every input, training and validation together; a dead filter at every place of every image.
 - Two seeds: the first for the initial weights, the second for the order of the data.
 
@@ -265,6 +265,7 @@ def sequence_runs() -> list[Run]:
 
 
 def train(run: Run, out: Path) -> Result:
+    keras.utils.clear_session()  # else Keras numbers the optimizers, and a file depends on the runs before its own
     keras.utils.set_random_seed(run.seed)
     model = run.build()
     if run.shuffle_seed is not None:

@@ -23,8 +23,8 @@ STOP_SECONDS = 10
 SETTINGS: dict[str, dict[str, object]] = {
     # No question about news on the first start, and no look-ups on the network.
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-    # Cells out of sight keep their widgets.
-    "notebook-extension/tracker": {"windowingMode": "none"},
+    # Cells out of sight keep their widgets, and the page ends where the notebook does.
+    "notebook-extension/tracker": {"windowingMode": "none", "scrollPastEnd": False},
     # A widget that was saved without its state shows an error at the next start.
     "docmanager-extension/plugin": {"autosave": False},
 }
@@ -42,25 +42,24 @@ class Server:
 
 
 @contextmanager
-def serve(root: Path, private: Path, port: int, log: Path | None = None) -> Iterator[Server]:
-    """Serve the files in `root` until the block ends; what Jupyter keeps for itself goes into `private`.
-
-    With `log`, the server writes there, else to the terminal (warnings only).
-    """
+def serve(root: Path, private: Path, port: int) -> Iterator[Server]:
+    """Serve the files in `root` until the block ends; what Jupyter keeps for itself goes into `private`."""
+    environment = _environment(private)
     token = secrets.token_hex(24)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
     command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command += ["--LabApp.expose_app_in_browser=True", f"--log-level={'INFO' if log else 'ERROR'}"]
+    command.append("--LabApp.expose_app_in_browser=True")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
 
-    with (log or Path(os.devnull)).open("wb") as sink:
+    log = private / "server.log"
+    with log.open("wb") as sink:
         process = subprocess.Popen(
             command,
-            env={**_environment(private), "JUPYTER_TOKEN": token},
+            env={**environment, "JUPYTER_TOKEN": token},
             stdin=subprocess.DEVNULL,
             stdout=sink,
-            stderr=sink if log else None,
+            stderr=subprocess.STDOUT,
             # Ctrl-C reaches us alone; we stop the server, and the server its kernels.
             start_new_session=True,
         )
@@ -118,7 +117,7 @@ def _environment(private: Path) -> dict[str, str]:
     }
 
 
-def _await_answer(server: Server, log: Path | None) -> None:
+def _await_answer(server: Server, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if server.process.poll() is not None:
@@ -128,8 +127,8 @@ def _await_answer(server: Server, log: Path | None) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    said = log.read_text(errors="replace")[-4000:] if log else "it said why above"
-    raise RuntimeError(f"JupyterLab did not start on port {server.port}: {said}")
+    said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
+    raise RuntimeError(f"JupyterLab did not start on port {server.port}:\n{said}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

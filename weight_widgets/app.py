@@ -21,6 +21,9 @@ from .state import ExplorerState, HeatmapState, HistogramState, Selection, Table
 
 __all__ = ["WeightExplorer", "compare"]
 
+# Seconds that showing an explorer may wait for its first pictures.
+FIRST_LOOK = 1.0
+
 
 class WeightExplorer(widgets.VBox):
     """The live explorer of several checkpoints. `compare` makes one.
@@ -95,6 +98,8 @@ class WeightExplorer(widgets.VBox):
 
     # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
     def _ipython_display_(self, **kwargs: Any) -> None:
+        # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
+        self.wait(FIRST_LOOK)
         if hasattr(super(), "_ipython_display_"):
             super()._ipython_display_(**kwargs)
         else:

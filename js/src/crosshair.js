@@ -104,17 +104,20 @@ class Crosshair {
 
   #update() {
     const picture = this.#model.get("picture");
-    if (this.#pointer) {
-      const under = this.#cellUnder(this.#pointer);
-      this.#hovering = under !== null;
-      this.#cell = under ?? this.#cell;
-      this.#pointer = null;
-    }
+    this.#followPointer();
     const held = this.#hovering || document.activeElement === this.#box;
     if (!held || !isShown(picture) || (this.#cell && !hasCell(picture, this.#cell))) this.#cell = null;
     this.#drawMarkers();
     const rasters = RASTERS.map((name) => this.#model.get(name));
     write(this.#box, readout(picture, rasters, this.#cell));
+  }
+
+  #followPointer() {
+    if (!this.#pointer) return;
+    const under = this.#cellUnder(this.#pointer);
+    this.#hovering = under !== null;
+    this.#cell = under ?? this.#cell;
+    this.#pointer = null;
   }
 
   #drawMarkers() {
@@ -165,6 +168,8 @@ class Crosshair {
   #click(event) {
     if (!this.#cellUnder(event)) return;
     this.#point(event);
+    // At once: the pointer may have left before the next frame.
+    this.#followPointer();
     this.#box.focus({ preventScroll: true });
   }
 
@@ -176,6 +181,8 @@ class Crosshair {
     event.stopPropagation();
     const rows = { side: picture.rows, domain: domainOf(this.#scales.y) };
     const columns = { side: picture.columns, domain: domainOf(this.#scales.x) };
+    // A move of the mouse that came first must not undo the key's.
+    this.#followPointer();
     this.#cell = move(this.#cell, event, rows, columns);
     this.#request();
   }

@@ -150,7 +150,7 @@ def open_lab(folder: Path) -> Iterator[Lab]:
     root = folder / "root"
     root.mkdir()
     with (
-        serve(root, folder / "private", free_port(), log=folder / "server.log") as server,
+        serve(root, folder / "private", free_port()) as server,
         sync_playwright() as playwright,
         launch_chromium(playwright) as browser,
     ):

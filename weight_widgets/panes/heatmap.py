@@ -19,7 +19,7 @@ from .style import DIVERGING, model_colour, number, shown, swatch, text
 
 __all__ = ["heatmap_pane"]
 
-HEIGHT = "250px"
+HEIGHT = "290px"
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
 MARGIN = {"top": 6, "bottom": 24, "left": 8, "right": 8}
@@ -65,6 +65,14 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
         a, b = shown(result.pick.reference), shown(result.pick.other)
         crosshair.show(result.matrix, rasters, [a, b, f"{b} − {a}"])
 
+    def mark(_: object = None) -> None:
+        for scale, axes in ((x, [picture.figure.axes[0] for picture in pictures]), (y, pictures[0].figure.axes[1:])):
+            for axis in axes:
+                axis.tick_values = whole_ticks(scale.min, scale.max)
+
+    # Panning and zooming set the scales in the browser, and reach this side through them.
+    for scale in (x, y):
+        scale.observe(mark, ["min", "max"])
     state.observe(draw, "result")
     draw()
     boxes = [_column([picture.title, picture.figure], "ww-picture") for picture in pictures]
@@ -77,10 +85,11 @@ def _picture(x: bqplot.Scale, y: bqplot.Scale, name: str, first: bool) -> Pictur
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
-    down = bqplot.Axis(scale=y, orientation="vertical", num_ticks=4, grid_lines="none", tick_format="~s")
+    across = bqplot.Axis(scale=x, grid_lines="none", tick_format="d")
+    down = bqplot.Axis(scale=y, orientation="vertical", grid_lines="none", tick_format="d")
     figure = bqplot.Figure(
         marks=[image, separators],
-        axes=[bqplot.Axis(scale=x, num_ticks=3, grid_lines="none", tick_format="~s"), *([down] if first else [])],
+        axes=[across, down] if first else [across],
         fig_margin=FIRST_MARGIN if first else MARGIN,
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
         padding_x=0,
@@ -107,13 +116,21 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
     step = matrix.column_step
     inner = np.arange(step, columns, step) if matrix.columns and columns // step <= MAX_SEPARATORS else np.empty(0)
     with picture.separators.hold_sync():
-        picture.separators.x = np.repeat(inner, 3).astype(np.float32)
-        # NaN lifts the pen between two separators.
-        picture.separators.y = np.tile([0.0, rows, np.nan], len(inner)).astype(np.float32)
+        # NaN lifts the pen between two separators; bqplot places the line's label at the last point, so none ends it.
+        picture.separators.x = np.repeat(inner, 3)[:-1].astype(np.float32)
+        picture.separators.y = np.tile([0.0, rows, np.nan], len(inner))[:-1].astype(np.float32)
 
 
 def _pixels(values: np.ndarray, limit: float) -> widgets.Image:
     return widgets.Image(value=encode(values, limit, DIVERGING), format="png")
+
+
+def whole_ticks(low: float, high: float, most: int = 5) -> np.ndarray:
+    """At most `most` whole numbers between two ends, a round step apart: rows and columns have no fractions."""
+    rough = max(1.0, (high - low) / (most - 1))
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough - 1e-9)
+    return np.arange(np.ceil(low / step) * step, high + 1e-9, max(1.0, step))
 
 
 def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
@@ -121,7 +138,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     across, limits = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=1.0)
     ramp = np.linspace(-1.0, 1.0, len(DIVERGING))[::-1, None]
     image = bqplot.Image(image=_pixels(ramp, 1.0), scales={"x": across, "y": limits}, x=[0.0, 1.0], y=[-1.0, 1.0])
-    axis = bqplot.Axis(scale=limits, orientation="vertical", side="right", num_ticks=5, grid_lines="none")
+    axis = bqplot.Axis(scale=limits, orientation="vertical", side="right", grid_lines="none", tick_format=".3~g")
     figure = bqplot.Figure(
         marks=[image],
         axes=[axis],
@@ -134,8 +151,10 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
 
     def stretch(_: object) -> None:
         image.y = [limits.min, limits.max]
+        axis.tick_values = np.linspace(limits.min, limits.max, 5)
 
     limits.observe(stretch, ["min", "max"])
+    stretch(None)
     return figure, limits
 
 

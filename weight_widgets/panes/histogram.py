@@ -24,8 +24,8 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     x = bqplot.LinearScale()
     linear, logarithmic = bqplot.LinearScale(min=0.0), bqplot.LogScale()
-    across = bqplot.Axis(scale=x, num_ticks=5, grid_lines="none", label="weight", label_offset="2.4em")
-    upwards = bqplot.Axis(scale=linear, orientation="vertical", num_ticks=5, grid_lines="none", label_offset="3.4em")
+    across = bqplot.Axis(scale=x, grid_lines="none", label="weight", label_offset="2.4em")
+    upwards = bqplot.Axis(scale=linear, orientation="vertical", grid_lines="none", label_offset="3.4em")
     lines = {label: _line(x, linear, model_colour(labels, label)) for label in labels}
     figure = bqplot.Figure(
         marks=list(lines.values()),
@@ -33,7 +33,6 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
         fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
         animation_duration=0,
-        title="",
     )
     figure.add_class("ww-histogram-figure")
     counts = widgets.HTML()

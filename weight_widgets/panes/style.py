@@ -40,11 +40,8 @@ def number(value: float, digits: int = 3, sign: bool = False) -> str:
         return "Inf" if value > 0 else "−Inf"
     if value == 0:
         return "0"
-    shown = f"{value:{'+' if sign else ''}.{digits}g}"
-    if "e" not in shown and abs(value) >= 10 ** (digits + 3):
-        shown = f"{value:.{digits - 1}e}"
-    mantissa, _, power = shown.partition("e")
-    return (f"{mantissa}e{int(power)}" if power else mantissa).replace("-", "−")
+    mantissa, _, power = f"{value:{'+' if sign else ''}#.{digits}g}".partition("e")
+    return (mantissa.rstrip(".") + (f"e{int(power)}" if power else "")).replace("-", "−")
 
 
 def count(value: int) -> str:
