@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 
-from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# Playwright's driver needs libatomic1, and pages need a font; a small system has neither.
+DEBIAN_PACKAGES = ("chromium", "fonts-liberation", "libatomic1")
 # A test browser has nothing to ask the network.
 OPTIONS = (
     "--disable-background-networking",
@@ -44,7 +46,7 @@ def main() -> None:
             succeeds(*playwright, "install-deps", "chromium")
     elif can_install_packages():
         succeeds(*as_root("apt-get", "update", "-qq"))
-        succeeds(*as_root("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"))
+        succeeds(*as_root("apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN_PACKAGES))
 
     if reason := why_not():
         sys.exit(f"{reason}\nThe browser tests need Chromium: install it, or name one: make test CHROMIUM=/path/to/it")
@@ -52,11 +54,11 @@ def main() -> None:
 
 def why_not() -> str | None:
     """Return why no Chromium starts, or None if one does."""
-    with sync_playwright() as playwright:
-        try:
+    try:
+        with sync_playwright() as playwright:
             launch_chromium(playwright).close()
-        except Error as error:
-            return error.message
+    except Exception as error:  # a bare one where Playwright's own driver lacks a library
+        return str(error)
     return None
 
 

@@ -15,7 +15,7 @@ from ..reading.structure import Matrix
 from ..state import HeatmapState, Pictures
 from .crosshair import Crosshair
 from .png import encode
-from .style import DIVERGING, model_colour, number, shown, swatch, text
+from .style import DIVERGING, model_colour, number, shown, swatch, text, ticks
 
 __all__ = ["heatmap_pane"]
 
@@ -68,7 +68,7 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     def mark(_: object = None) -> None:
         for scale, axes in ((x, [picture.figure.axes[0] for picture in pictures]), (y, pictures[0].figure.axes[1:])):
             for axis in axes:
-                axis.tick_values = whole_ticks(scale.min, scale.max)
+                axis.tick_values = ticks(scale.min, scale.max, whole=True)
 
     # Panning and zooming set the scales in the browser, and reach this side through them.
     for scale in (x, y):
@@ -125,14 +125,6 @@ def _pixels(values: np.ndarray, limit: float) -> widgets.Image:
     return widgets.Image(value=encode(values, limit, DIVERGING), format="png")
 
 
-def whole_ticks(low: float, high: float, most: int = 5) -> np.ndarray:
-    """At most `most` whole numbers between two ends, a round step apart: rows and columns have no fractions."""
-    rough = max(1.0, (high - low) / (most - 1))
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough - 1e-9)
-    return np.arange(np.ceil(low / step) * step, high + 1e-9, max(1.0, step))
-
-
 def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     """The palette with an axis of its own (bqplot's ColorAxis needs 200 px more height than its bar gets)."""
     across, limits = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=1.0)
@@ -178,7 +170,7 @@ def _sentence(result: Pictures) -> str:
     missing = sum(int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in rasters)
     if missing:
         said.append(f"{missing} cells with NaN or Inf are left blank.")
-    said.append(f"Colours from −{number(result.contrast.limit)} to +{number(result.contrast.limit)}.")
+    said.append(f"Colours from −{number(result.contrast.limit, 2)} to +{number(result.contrast.limit, 2)}.")
     return text(" ".join(said), 600)
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import bqplot
 import ipywidgets as widgets
 import numpy as np
 from traitlets import link
 
+from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState, Overlay
-from ..state.looks import Curve
-from .style import count, model_colour, swatch, text
+from .style import count, model_colour, swatch, text, ticks
 
 __all__ = ["histogram_pane"]
 
@@ -23,8 +23,8 @@ EMPTY_BIN = 0.5
 def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     x = bqplot.LinearScale()
-    linear, logarithmic = bqplot.LinearScale(min=0.0), bqplot.LogScale()
-    across = bqplot.Axis(scale=x, grid_lines="none", label="weight", label_offset="2.4em")
+    linear, logarithmic = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LogScale(min=EMPTY_BIN, max=1.0)
+    across = bqplot.Axis(scale=x, grid_lines="none", label="weight", label_offset="2.4em", tick_format="~g")
     upwards = bqplot.Axis(scale=linear, orientation="vertical", grid_lines="none", label_offset="3.4em")
     lines = {label: _line(x, linear, model_colour(labels, label)) for label in labels}
     figure = bqplot.Figure(
@@ -32,7 +32,8 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
         axes=[across, upwards],
         fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
-        animation_duration=0,
+        padding_x=0.01,
+        padding_y=0,
     )
     figure.add_class("ww-histogram-figure")
     counts = widgets.HTML()
@@ -41,21 +42,28 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     def recompute(_: object = None) -> None:
         if state.result is None:
             return
-        curves = {curve.label: curve for curve in state.result.curves}
+        heights = {curve.label: _heights(curve.histogram, state.log, state.density) for curve in state.result.curves}
+        rescale(heights)
+        edges = {curve.label: curve.histogram.edges for curve in state.result.curves}
         for label, line in lines.items():
-            _draw(line, curves.get(label), state)
+            _draw(line, edges.get(label), heights.get(label))
         counts.value = _counts(state.result, labels)
 
-    def rescale(_: object = None) -> None:
+    def rescale(heights: Mapping[str, np.ndarray]) -> None:
+        top = max((float(found.max()) for found in heights.values()), default=1.0) or 1.0
+        low = min((float(found.min()) for found in heights.values()), default=EMPTY_BIN) if state.log else 0.0
         scale = logarithmic if state.log else linear
-        upwards.scale, upwards.label = scale, "density" if state.density else "count"
+        with scale.hold_sync():
+            scale.min, scale.max = low, top * (2 if state.log else 1.05)
+        with upwards.hold_sync():
+            upwards.scale, upwards.label = scale, "density" if state.density else "count"
+            upwards.tick_format = "~g" if state.density else "~s"
+            upwards.tick_values = _powers(low, top) if state.log else ticks(0.0, top, whole=not state.density)
         for line in lines.values():
             line.scales = {"x": x, "y": scale}
-        recompute()
 
-    state.observe(recompute, "result")
-    state.observe(rescale, ["log", "density"])
-    rescale()
+    state.observe(recompute, ["result", "log", "density"])
+    recompute()
     pane = widgets.VBox([_heading("Histogram"), figure, counts, _settings(state)])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
@@ -68,21 +76,29 @@ def _line(x: bqplot.Scale, y: bqplot.Scale, colour: str) -> bqplot.Lines:
     )
 
 
-def _draw(line: bqplot.Lines, curve: Curve | None, state: HistogramState) -> None:
-    """Show a checkpoint's histogram as the outline of its bins; nothing for one that is not ticked."""
-    if curve is None:
+def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:
+    heights = histogram.density if density else histogram.counts.astype(np.float64)
+    if not log:
+        return heights
+    per_count = 1.0
+    if density and (total := histogram.counts.sum()):
+        per_count = 1.0 / float(total * np.diff(histogram.edges).max())
+    return np.maximum(heights, EMPTY_BIN * per_count)
+
+
+def _draw(line: bqplot.Lines, edges: np.ndarray | None, heights: np.ndarray | None) -> None:
+    """Show a histogram as the outline of its bins; nothing for a checkpoint that is not ticked."""
+    if edges is None or heights is None:
         line.visible = False
         return
-    histogram = curve.histogram
-    heights = histogram.density if state.density else histogram.counts.astype(np.float64)
-    if state.log:
-        total = max(1, int(histogram.counts.sum()))
-        floor = EMPTY_BIN / (total * float(np.diff(histogram.edges).max())) if state.density else EMPTY_BIN
-        heights = np.maximum(heights, floor)
     with line.hold_sync():
-        line.x = np.repeat(histogram.edges, 2)[1:-1].astype(np.float32)
+        line.x = np.repeat(edges, 2)[1:-1].astype(np.float32)
         line.y = np.repeat(heights, 2).astype(np.float32)
         line.visible = True
+
+
+def _powers(low: float, high: float) -> np.ndarray:
+    return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
 
 
 def _counts(overlay: Overlay, labels: Sequence[str]) -> str:

@@ -8,7 +8,18 @@ from html import escape
 
 import numpy as np
 
-__all__ = ["DIVERGING", "MODEL_COLOURS", "count", "model_colour", "number", "percent", "shown", "swatch", "text"]
+__all__ = [
+    "DIVERGING",
+    "MODEL_COLOURS",
+    "count",
+    "model_colour",
+    "number",
+    "percent",
+    "shown",
+    "swatch",
+    "text",
+    "ticks",
+]
 
 # Told apart in light and dark and by the common kinds of colour blindness, at least pairwise from the first.
 MODEL_COLOURS = ("#1f77b4", "#e6862a", "#2b9a66", "#b0479e", "#8c6d4f", "#d1495b", "#17a2b8", "#7f7f7f")
@@ -62,6 +73,17 @@ def shown(name: str, limit: int = MAX_TEXT) -> str:
 def text(name: str, limit: int = MAX_TEXT) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
     return escape(shown(name, limit))
+
+
+def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.ndarray:
+    """About `most` round numbers between two ends; with `whole` no fractions: rows and counts have none.
+
+    bqplot's own choice is either crowded or, given a number of ticks, not round.
+    """
+    rough = max((high - low) / (most - 1), 1.0 if whole else np.finfo(float).tiny)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
 
 
 def model_colour(labels: Sequence[str], label: str) -> str:

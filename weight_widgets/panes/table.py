@@ -44,7 +44,10 @@ def _cells(table: Table, labels: Sequence[str]) -> list[list[str]]:
     rows = []
     for row in table.rows:
         measures = row.measures
-        cells = [swatch(model_colour(labels, row.label)) + text(row.label), _shape(row.shape), row.dtype]
+        shape = _shape(row.shape)
+        # Where there is no room for these two columns the style sheet shows them under the name.
+        name = f"{text(row.label)}<small>{shape} {row.dtype}</small>"
+        cells = [swatch(model_colour(labels, row.label)) + name, shape, row.dtype]
         if measures is None:
             cells += ["n/a"] * (len(COLUMNS) - len(cells))
         else:
