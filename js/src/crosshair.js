@@ -138,8 +138,8 @@ class Crosshair {
   #markedBox() {
     const picture = this.#model.get("picture");
     if (!this.#cell || !isShown(picture)) return null;
-    const [left, right] = sharesOf(picture.columns, domainOf(this.#scales.x), this.#cell.column);
-    const [top, bottom] = sharesOf(picture.rows, domainOf(this.#scales.y), this.#cell.row);
+    const [left, right] = sharesOf(picture.columns, columnsInSight(this.#scales.x), this.#cell.column);
+    const [top, bottom] = sharesOf(picture.rows, rowsInSight(this.#scales.y), this.#cell.row);
     return { left, right, top, bottom };
   }
 
@@ -153,8 +153,8 @@ class Crosshair {
     const figure = target instanceof Element ? target.closest(selectors) : null;
     const area = figure?.querySelector(PLOT_AREA)?.getBoundingClientRect();
     if (!area || !isShown(picture)) return null;
-    const column = cellAtShare(picture.columns, domainOf(this.#scales.x), (clientX - area.x) / area.width);
-    const row = cellAtShare(picture.rows, domainOf(this.#scales.y), (clientY - area.y) / area.height);
+    const column = cellAtShare(picture.columns, columnsInSight(this.#scales.x), (clientX - area.x) / area.width);
+    const row = cellAtShare(picture.rows, rowsInSight(this.#scales.y), (clientY - area.y) / area.height);
     return row === null || column === null ? null : { row, column };
   }
 
@@ -179,8 +179,8 @@ class Crosshair {
     if (!isOurs(event) || !isShown(picture)) return;
     event.preventDefault();
     event.stopPropagation();
-    const rows = { side: picture.rows, domain: domainOf(this.#scales.y) };
-    const columns = { side: picture.columns, domain: domainOf(this.#scales.x) };
+    const rows = { side: picture.rows, domain: rowsInSight(this.#scales.y) };
+    const columns = { side: picture.columns, domain: columnsInSight(this.#scales.x) };
     // A move of the mouse that came first must not undo the key's.
     this.#followPointer();
     this.#cell = move(this.#cell, event, rows, columns);
@@ -201,8 +201,17 @@ function scaleOf(model, name) {
  * @param {Scale} scale
  * @returns {Interval} what is in sight after panning and zooming
  */
-function domainOf(scale) {
+function columnsInSight(scale) {
   return { low: scale.get("min"), high: scale.get("max") };
+}
+
+/**
+ * Rows run down from 0 and the scale runs up to it: bqplot pans a reversed scale the wrong way.
+ * @param {Scale} scale
+ * @returns {Interval}
+ */
+function rowsInSight(scale) {
+  return { low: -scale.get("max"), high: -scale.get("min") };
 }
 
 /**

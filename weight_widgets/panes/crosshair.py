@@ -25,7 +25,7 @@ class Crosshair(anywidget.AnyWidget):
     Parameters
     ----------
     x_scale, y_scale : bqplot.LinearScale
-        Shared by the figures; from 0 to the number of columns and of rows.
+        Shared by the figures; x from 0 to the number of columns, y from minus the number of rows up to 0.
     figures : sequence of str
         A CSS class of each figure.
     """

@@ -38,7 +38,8 @@ class Picture:
 
 def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
-    x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0, reverse=True)
+    # Row 0 is on top: y runs from −rows up to 0, because bqplot pans a reversed scale the wrong way.
+    x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
     key = uuid.uuid4().hex[:8]
     names = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
     pictures = [_picture(x, y, name, first=not number) for number, name in enumerate(names)]
@@ -47,7 +48,16 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     layout = widgets.HTML()
     layout.add_class("ww-layout")
 
+    size = (1, 1)
+
+    def reset(_: object = None) -> None:
+        rows, columns = size
+        with x.hold_sync(), y.hold_sync():
+            x.min, x.max = 0.0, float(columns)
+            y.min, y.max = -float(rows), 0.0
+
     def draw(_: object = None) -> None:
+        nonlocal size
         result = state.result
         if result is None:
             return
@@ -55,9 +65,8 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
         rasters = result.contrast.rasters
         for picture, raster in zip(pictures, rasters, strict=True):
             _paint(picture, raster, result.contrast.limit, result.matrix)
-        for scale, size in ((x, columns), (y, rows)):
-            with scale.hold_sync():
-                scale.min, scale.max = 0.0, float(max(1, size))
+        size = max(1, rows), max(1, columns)
+        reset()
         colour_limits.min, colour_limits.max = -result.contrast.limit, result.contrast.limit
         for picture, title in zip(pictures, _titles(result.pick.reference, result.pick.other, labels), strict=True):
             picture.title.value = title
@@ -66,9 +75,13 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
         crosshair.show(result.matrix, rasters, [a, b, f"{b} − {a}"])
 
     def mark(_: object = None) -> None:
-        for scale, axes in ((x, [picture.figure.axes[0] for picture in pictures]), (y, pictures[0].figure.axes[1:])):
-            for axis in axes:
-                axis.tick_values = ticks(scale.min, scale.max, whole=True)
+        for picture in pictures:
+            picture.figure.axes[0].tick_values = ticks(x.min, x.max, whole=True)
+        rows = ticks(-y.max, -y.min, whole=True)
+        down = pictures[0].figure.axes[1]
+        with down.hold_sync():
+            down.tick_labels = {str(int(-row)): str(int(row)) for row in rows}
+            down.tick_values = -rows
 
     # Panning and zooming set the scales in the browser, and reach this side through them.
     for scale in (x, y):
@@ -78,12 +91,16 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     boxes = [_column([picture.title, picture.figure], "ww-picture") for picture in pictures]
     row = widgets.Box([*boxes, bar])
     row.add_class("ww-pictures")
-    return _column([widgets.HTML("<h3>Heatmap</h3>"), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    again = widgets.Button(description="Reset view", tooltip="Show the whole picture again")
+    again.on_click(reset)
+    heading = widgets.HBox([widgets.HTML("<h3>Heatmap</h3>"), again])
+    heading.add_class("ww-heading")
+    return _column([heading, row, layout, crosshair], "ww-pane", "ww-heatmap")
 
 
 def _picture(x: bqplot.Scale, y: bqplot.Scale, name: str, first: bool) -> Picture:
     scales = {"x": x, "y": y}
-    image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[1.0, 0.0])
+    image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
     across = bqplot.Axis(scale=x, grid_lines="none", tick_format="d")
     down = bqplot.Axis(scale=y, orientation="vertical", grid_lines="none", tick_format="d")
@@ -110,7 +127,7 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
     rows, columns = raster.shape
     replaced = picture.image.image
     with picture.image.hold_sync():
-        picture.image.x, picture.image.y = [0.0, float(columns)], [float(rows), 0.0]
+        picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
         picture.image.image = _pixels(raster.mean, limit)
     replaced.close()
     step = matrix.column_step
@@ -118,7 +135,7 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
     with picture.separators.hold_sync():
         # NaN lifts the pen between two separators; bqplot places the line's label at the last point, so none ends it.
         picture.separators.x = np.repeat(inner, 3)[:-1].astype(np.float32)
-        picture.separators.y = np.tile([0.0, rows, np.nan], len(inner))[:-1].astype(np.float32)
+        picture.separators.y = np.tile([0.0, -float(rows), np.nan], len(inner))[:-1].astype(np.float32)
 
 
 def _pixels(values: np.ndarray, limit: float) -> widgets.Image:

@@ -1,0 +1,108 @@
+"""The explorer in a page, as a user meets it: what is drawn, read back from pixels, paths and cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from lab import Lab
+
+# Where the ticks of the vertical axis stand and what is written there: the way from pixels back to values.
+VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
+    .map(axis => [...axis.querySelectorAll('.tick')].map(tick =>
+        [...tick.getAttribute('transform').match(/-?[\\d.]+/g).map(Number), tick.textContent]))
+    .find(ticks => ticks.length > 1 && ticks.every(([x]) => x === ticks[0][0]))"""
+# Without what narrow pages show under a model's name.
+OWN_TEXT = "cell => [...cell.childNodes].find(node => node.nodeType === Node.TEXT_NODE).textContent"
+PIXELS = """async image => {
+    const picture = new Image();
+    picture.src = image.getAttribute('href');
+    await picture.decode();
+    const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight);
+    const context = canvas.getContext('2d');
+    context.drawImage(picture, 0, 0);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return { rows: canvas.height, columns: canvas.width, data: [...data] };
+}"""
+SETTLED = """([layer, tensor, part]) => {
+    const line = document.querySelector('.weight-widgets .ww-status [role=status]');
+    return line?.textContent === 'Showing ' + [layer, tensor, part].filter(Boolean).join(' · ');
+}"""
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """The first explorer of the page."""
+
+    lab: Lab
+
+    def choose(self, trait: str, value: str) -> None:
+        """Choose an entry of a dropdown by the text that it shows, as a click on it does."""
+        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        select.select_option(label=value)
+
+    def chosen(self, trait: str) -> str:
+        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        return str(select.evaluate("select => select.selectedOptions[0].textContent"))
+
+    def options(self, trait: str) -> list[str]:
+        return self.lab.page.locator(f".ww-choose-{trait} select").first.locator("option").all_text_contents()
+
+    def await_shown(self, layer: str, tensor: str, part: str = "") -> None:
+        self.lab.page.wait_for_function(SETTLED, arg=[layer, tensor, part])
+
+    def table(self) -> dict[str, dict[str, str]]:
+        """The table pane: by model, by column."""
+        table = self.lab.page.locator(".ww-table table").first
+        head = table.locator("thead th").all_text_contents()
+        rows = {}
+        for row in table.locator("tbody tr").all():
+            rows[row.locator("th").evaluate(OWN_TEXT)] = dict(
+                zip(head[1:], row.locator("td").all_text_contents(), strict=True)
+            )
+        return rows
+
+    def counts(self) -> list[list[float]]:
+        """The bars of each visible histogram line, read off the path with the ticks of the y axis as the ruler."""
+        figure = self.lab.page.locator(".ww-histogram-figure").first
+        ruler = _ruler(figure.evaluate(VERTICAL_TICKS))
+        paths = figure.locator("path.line").evaluate_all("paths => paths.map(path => path.getAttribute('d'))")
+        return [[ruler(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
+
+    def pixels(self, number: int) -> np.ndarray:
+        """The picture A (0), B (1) or B − A (2) or the colour bar (3): shape (rows, columns, 4), uint8."""
+        found = self.lab.page.locator(".ww-heatmap image").nth(number).evaluate(PIXELS)
+        return np.array(found["data"], np.uint8).reshape(found["rows"], found["columns"], 4)
+
+    def values(self, number: int) -> tuple[np.ndarray, float]:
+        """The picture's values as a reader takes them: each colour looked up on the colour bar, and the bar's step."""
+        bar = self.pixels(3)[:, 0, :3].astype(int)
+        figure = self.lab.page.locator(".ww-colour-bar").first
+        ruler = _ruler(figure.evaluate(VERTICAL_TICKS))
+        height = figure.locator("image").first.evaluate("image => image.getBoundingClientRect().height")
+        levels = np.array([ruler((row + 0.5) / len(bar) * height) for row in range(len(bar))])
+        colours = self.pixels(number)[..., :3].astype(int)
+        nearest = np.abs(colours[:, :, None, :] - bar).sum(axis=3).argmin(axis=2)
+        return levels[nearest], float(abs(levels[0] - levels[1]))
+
+    def point_at(self, picture: int, row: float, column: float, shape: tuple[int, int]) -> None:
+        """Move the mouse to a place of the picture, wherever pan and zoom have put it."""
+        box = (
+            self.lab.page.locator(".ww-heatmap image")
+            .nth(picture)
+            .evaluate("image => image.getBoundingClientRect().toJSON()")
+        )
+        x = box["x"] + box["width"] * (column + 0.5) / shape[1]
+        y = box["y"] + box["height"] * (row + 0.5) / shape[0]
+        self.lab.page.mouse.move(x, y)
+
+    def readout(self) -> str:
+        return self.lab.page.locator(".ww-readout").first.inner_text()
+
+
+def _ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:
+    """From a pixel's height to the value there, by the first and the last tick."""
+    (_, low, first), *_, (_, high, last) = ticks
+    start, end = (float(text.replace("−", "-").replace("k", "e3")) for text in (first, last))
+    return lambda y: start + (y - low) / (high - low) * (end - start)

@@ -1,0 +1,276 @@
+"""The explorer in JupyterLab: what a user chooses, by mouse, by keys and from Python, is what the panes show.
+
+Every expected value is computed here with plain h5py and numpy.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from explorer import Explorer
+from lab import Lab
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NAMES = ("digits_baseline", "digits_dropout", "digits_wide", "digits_dead")
+
+
+@pytest.fixture(scope="module")
+def explorer(lab: Lab) -> Iterator[Explorer]:
+    """The notebook of the examples, all cells run; its first explorer."""
+    lab.open_notebook(ROOT / "examples" / "compare.ipynb")
+    lab.run_all()
+    found = Explorer(lab)
+    lab.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
+    yield found
+    assert lab.errors == []
+
+
+def stored(models: Path, name: str, layer: str, tensor: str) -> np.ndarray:
+    """A weight of a Sequential model's file, by its path as `h5dump` shows it."""
+    with h5py.File(models / f"{name}.h5") as file:
+        return file[f"model_weights/{layer}/digits/{layer}/{tensor}"][()]
+
+
+def number(text: str) -> float:
+    return math.nan if text == "n/a" else float(text.replace("−", "-").replace("\u2009", "").rstrip(" %"))
+
+
+def check_panes(explorer: Explorer, weights: dict[str, np.ndarray], pair: tuple[np.ndarray, np.ndarray]) -> None:
+    """The three panes against arrays: `weights` by ticked model, `pair` the matrices A and B."""
+    table = explorer.table()
+    assert list(table) == list(weights)
+    for name, values in weights.items():
+        row, wide = table[name], values.astype(np.float64)
+        assert row["shape"] == " × ".join(map(str, values.shape))
+        assert number(row["parameters"]) == values.size
+        for column, expected in {
+            "mean": wide.mean(),
+            "std": wide.std(),
+            "min": wide.min(),
+            "max": wide.max(),
+            "L2 norm": np.sqrt((wide**2).sum()),
+            "sparsity": 100 * (wide == 0).mean(),
+        }.items():
+            assert number(row[column]) == pytest.approx(expected, rel=5.1e-3, abs=1e-12), (name, column)
+
+    low, high = min(map(np.min, weights.values())), max(map(np.max, weights.values()))
+    edges = np.linspace(np.float64(low), np.float64(high), 121)
+    drawn = explorer.counts()
+    assert len(drawn) == len(weights)
+    for counts, values in zip(drawn, weights.values(), strict=True):
+        expected = np.histogram(values.astype(np.float64), edges)[0]
+        assert counts == pytest.approx(expected, abs=0.02 + expected.max() * 0.002)
+
+    for picture, matrix in enumerate((*pair, pair[1] - pair[0])):
+        shown, step = explorer.values(picture)
+        assert shown.shape == matrix.shape
+        # A colour of 255 stands for the value next to it, and the bar's labels are rounded.
+        assert np.abs(shown - matrix).max() <= 1.5 * step
+
+
+def test_choosing_by_mouse_shows_what_the_file_holds(explorer: Explorer, models: Path) -> None:
+    explorer.choose("layer", "conv_2 · Conv2D")
+    explorer.await_shown("conv_2", "kernel")
+    kernels = {name: stored(models, name, "conv_2", "kernel") for name in NAMES}
+    matrices = [kernels[name].reshape(-1, kernels[name].shape[-1]) for name in NAMES]
+    check_panes(explorer, kernels, (matrices[0], matrices[1]))
+
+    explorer.choose("other", "digits_dead")
+    explorer.choose("tensor", "bias")
+    explorer.await_shown("conv_2", "bias")
+    biases = {name: stored(models, name, "conv_2", "bias") for name in NAMES}
+    explorer.lab.page.get_by_label("digits_wide").first.click()
+    explorer.lab.page.wait_for_function("document.querySelectorAll('.ww-table tbody tr').length % 4 !== 0")
+    del biases["digits_wide"]
+    check_panes(explorer, biases, (biases["digits_baseline"][None], biases["digits_dead"][None]))
+    explorer.lab.page.get_by_label("digits_wide").first.click()
+    explorer.choose("other", "digits_dropout")
+
+
+def test_a_part_is_shown_alone(explorer: Explorer, models: Path) -> None:
+    explorer.choose("layer", "conv_2 · Conv2D")
+    explorer.choose("tensor", "kernel")
+    explorer.choose("part", "filter 7")
+    explorer.await_shown("conv_2", "kernel", "filter 7")
+    filters = {name: stored(models, name, "conv_2", "kernel")[..., 7] for name in NAMES}
+    # The k × k pictures of the input channels side by side.
+    matrices = [np.concatenate(list(np.moveaxis(filters[name], 2, 0)), axis=1) for name in NAMES]
+    check_panes(explorer, filters, (matrices[0], matrices[1]))
+
+
+def test_arrow_keys_choose_and_letters_stay_out_of_the_notebook(explorer: Explorer, models: Path) -> None:
+    page = explorer.lab.page
+    explorer.choose("layer", "conv_1 · Conv2D")
+    explorer.await_shown("conv_1", "kernel")
+    cells = page.locator(".jp-Cell").count()
+    page.locator(".ww-choose-layer select").first.focus()
+    page.keyboard.press("ArrowDown")
+    explorer.await_shown("norm_1", "gamma")
+    page.locator(".ww-choose-tensor select").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    explorer.await_shown("norm_1", "moving_mean")
+    means = {name: stored(models, name, "norm_1", "moving_mean") for name in NAMES}
+    check_panes(explorer, means, (means["digits_baseline"][None], means["digits_dropout"][None]))
+
+    page.locator(".ww-choose-other select").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("document.querySelectorAll('.ww-picture-title')[1].textContent.includes('digits_wide')")
+    page.keyboard.press("ArrowUp")
+
+    page.locator(".ww-choose-layer select").first.focus()
+    page.keyboard.press("ArrowUp")
+    explorer.await_shown("conv_1", "kernel")
+    page.locator(".ww-choose-part select").first.focus()
+    page.keyboard.press("ArrowDown")
+    explorer.await_shown("conv_1", "kernel", "filter 0")
+    # In command mode each of these keys would change the notebook: insert, cut, turn into Markdown.
+    for key in "abxm":
+        page.keyboard.press(key)
+    assert page.locator(".jp-Cell").count() == cells
+    assert page.locator(".jp-MarkdownCell.jp-mod-active").count() == 0
+    explorer.choose("part", "all")
+
+
+def test_python_moves_the_choosers_and_the_choosers_move_python(explorer: Explorer) -> None:
+    explorer.lab.kernel_eval("explorer.selection.layer = 'output'; explorer.selection.tensor = 'bias'")
+    explorer.await_shown("output", "bias")
+    assert explorer.chosen("layer") == "output · Dense"
+    assert explorer.chosen("tensor") == "bias"
+    explorer.choose("reference", "digits_wide")
+    explorer.choose("layer", "dense_1 · Dense")
+    explorer.await_shown("dense_1", "bias")
+    assert explorer.lab.kernel_eval("explorer.selection.reference, explorer.selection.layer") == (
+        "('digits_wide', 'dense_1')"
+    )
+    explorer.choose("reference", "digits_baseline")
+
+
+def test_different_shapes_have_no_difference_and_say_so(explorer: Explorer) -> None:
+    explorer.lab.kernel_eval(
+        "explorer.selection.layer = 'dense_1'; explorer.selection.tensor = 'kernel';"
+        "explorer.selection.other = 'digits_wide'"
+    )
+    page = explorer.lab.page
+    page.wait_for_function("document.querySelector('.ww-layout').textContent.includes('No difference')")
+    alert = page.locator(".ww-status [role=alert]").first.inner_text()
+    assert "digits_baseline is 96 × 64 and digits_wide is 96 × 96" in alert
+    explorer.choose("other", "digits_dropout")
+    page.wait_for_function("!document.querySelector('.ww-layout').textContent.includes('No difference')")
+
+
+def test_the_settings_of_the_histogram(explorer: Explorer, models: Path) -> None:
+    explorer.choose("layer", "dense_1 · Dense")
+    explorer.choose("tensor", "kernel")
+    explorer.await_shown("dense_1", "kernel")
+    page = explorer.lab.page
+    bins = page.locator(".ww-set-bins input").first
+    bins.fill("40")
+    bins.press("Enter")
+    page.locator(".ww-set-clip select").first.select_option(label="1–99 %")
+    values = [stored(models, name, "dense_1", "kernel").astype(np.float64) for name in NAMES]
+    ranges = [np.percentile(array, [1, 99]) for array in values]
+    edges = np.linspace(min(low for low, _ in ranges), max(high for _, high in ranges), 41)
+    expected = [np.histogram(array, edges)[0] for array in values]
+    outside = [array.size - counts.sum() for array, counts in zip(values, expected, strict=True)]
+    cell = ".ww-counts tr:nth-child(5) td:nth-child(5)"
+    page.wait_for_function(
+        "([cell, count]) => document.querySelector(cell)?.textContent.replace(/\\D/g, '') === String(count)",
+        arg=[cell, int(outside[3])],
+    )
+    for drawn, counts in zip(explorer.counts(), expected, strict=True):
+        assert drawn == pytest.approx(counts, abs=counts.max() * 0.002 + 0.5)
+
+    page.locator(".ww-set-density select").first.select_option(label="density")
+    page.wait_for_function("document.querySelector('.ww-histogram-figure').textContent.includes('density')")
+    for drawn, counts in zip(explorer.counts(), expected, strict=True):
+        density = counts / (counts.sum() * np.diff(edges))
+        assert drawn == pytest.approx(density, abs=density.max() * 0.005)
+    explorer.lab.kernel_eval(
+        "explorer.histogram.bins = 120; explorer.histogram.clip = 0; explorer.histogram.density = False"
+    )
+    page.wait_for_function("document.querySelector('.ww-histogram-figure').textContent.includes('count')")
+    assert bins.input_value() == "120"
+
+
+def test_the_crosshair_reads_the_weights_before_and_after_a_zoom(explorer: Explorer, models: Path) -> None:
+    explorer.choose("layer", "dense_1 · Dense")
+    explorer.choose("tensor", "kernel")
+    explorer.await_shown("dense_1", "kernel")
+    a, b = (stored(models, name, "dense_1", "kernel") for name in NAMES[:2])
+    page = explorer.lab.page
+
+    def expect(row: int, column: int) -> None:
+        start = f"input {row}, unit {column}: "
+        page.wait_for_function(
+            "start => document.querySelector('.ww-readout').textContent.startsWith(start)", arg=start
+        )
+        shown = [float(text.replace("−", "-")) for text in re.findall(r" ([+−][\d.e−]+|0)(?= ·|$)", explorer.readout())]
+        wide = a[row, column].astype(np.float64), b[row, column].astype(np.float64)
+        assert shown == pytest.approx([*wide, wide[1] - wide[0]], rel=1e-5)
+
+    for picture in range(3):
+        explorer.point_at(picture, 12 + picture, 40, a.shape)
+        expect(12 + picture, 40)
+    before = page.locator(".ww-heatmap image").first.evaluate("image => image.getBoundingClientRect().width")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function(
+        "width => document.querySelector('.ww-heatmap image').getBoundingClientRect().width > 1.2 * width", arg=before
+    )
+    widths = page.locator(".ww-picture image").evaluate_all(
+        "images => images.slice(0, 3).map(image => Math.round(image.getBoundingClientRect().width))"
+    )
+    assert max(widths) - min(widths) <= 1
+    for row, column in ((15, 38), (9, 45)):
+        explorer.point_at(1, row, column, a.shape)
+        expect(row, column)
+
+    explorer.point_at(0, 14, 40, a.shape)
+    expect(14, 40)
+    page.mouse.down()
+    page.mouse.up()
+    cells = page.locator(".jp-Cell").count()
+    for key, row, column in (("ArrowRight", 14, 41), ("ArrowDown", 15, 41), ("ArrowLeft", 15, 40), ("ArrowUp", 14, 40)):
+        page.keyboard.press(key)
+        expect(row, column)
+    page.keyboard.press("b")
+    assert page.locator(".jp-Cell").count() == cells
+    page.get_by_text("Reset view").first.click()
+    page.wait_for_function(
+        "width => Math.abs(document.querySelector('.ww-heatmap image').getBoundingClientRect().width - width) < 1",
+        arg=before,
+    )
+
+
+def test_nothing_jumps_when_the_crosshair_speaks(explorer: Explorer) -> None:
+    page = explorer.lab.page
+    page.mouse.move(2, 2)
+    height = "document.querySelector('.weight-widgets').getBoundingClientRect().height"
+    silent = page.evaluate(height)
+    explorer.point_at(0, 3, 3, (96, 64))
+    page.wait_for_function("document.querySelector('.ww-readout').textContent.startsWith('input 3')")
+    assert page.evaluate(height) == silent
+
+
+@pytest.mark.parametrize("width", [1360, 700])
+def test_nothing_is_wider_than_the_explorer(explorer: Explorer, width: int) -> None:
+    lab = explorer.lab
+    lab.set_viewport(width)
+    try:
+        lab.page.wait_for_function("width => innerWidth === width", arg=width)
+        cut = lab.page.evaluate(
+            """() => [...document.querySelector('.weight-widgets').querySelectorAll('*')]
+                .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
+                .filter(element => getComputedStyle(element).overflowX !== 'visible')
+                .filter(element => !element.closest('.bqplot, .ww-crosshair, select'))
+                .map(element => element.className)"""
+        )
+        assert cut == []
+    finally:
+        lab.set_viewport(1360)
