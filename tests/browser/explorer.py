@@ -15,6 +15,7 @@ VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
     .find(ticks => ticks.length > 1 && ticks.every(([x]) => x === ticks[0][0]))"""
 # Without what narrow pages show under a model's name.
 OWN_TEXT = "cell => [...cell.childNodes].find(node => node.nodeType === Node.TEXT_NODE).textContent"
+VISIBLE_PATHS = "paths => paths.filter(path => path.getClientRects().length).map(path => path.getAttribute('d'))"
 PIXELS = """async image => {
     const picture = new Image();
     picture.src = image.getAttribute('href');
@@ -44,7 +45,7 @@ class Explorer:
 
     def chosen(self, trait: str) -> str:
         select = self.lab.page.locator(f".ww-choose-{trait} select").first
-        return str(select.evaluate("select => select.selectedOptions[0].textContent"))
+        return str(select.evaluate("select => select.selectedOptions[0].textContent")).replace("\xa0", " ")
 
     def options(self, trait: str) -> list[str]:
         return self.lab.page.locator(f".ww-choose-{trait} select").first.locator("option").all_text_contents()
@@ -67,7 +68,7 @@ class Explorer:
         """The bars of each visible histogram line, read off the path with the ticks of the y axis as the ruler."""
         figure = self.lab.page.locator(".ww-histogram-figure").first
         ruler = _ruler(figure.evaluate(VERTICAL_TICKS))
-        paths = figure.locator("path.line").evaluate_all("paths => paths.map(path => path.getAttribute('d'))")
+        paths = figure.locator("path.line").evaluate_all(VISIBLE_PATHS)
         return [[ruler(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
 
     def pixels(self, number: int) -> np.ndarray:
@@ -88,6 +89,7 @@ class Explorer:
 
     def point_at(self, picture: int, row: float, column: float, shape: tuple[int, int]) -> None:
         """Move the mouse to a place of the picture, wherever pan and zoom have put it."""
+        self.lab.page.locator(".ww-pictures").first.scroll_into_view_if_needed()
         box = (
             self.lab.page.locator(".ww-heatmap image")
             .nth(picture)
@@ -102,7 +104,7 @@ class Explorer:
 
 
 def _ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:
-    """From a pixel's height to the value there, by the first and the last tick."""
+    """From a pixel's height to the value there, by the first and the last tick; d3 draws these half a pixel lower."""
     (_, low, first), *_, (_, high, last) = ticks
     start, end = (float(text.replace("−", "-").replace("k", "e3")) for text in (first, last))
-    return lambda y: start + (y - low) / (high - low) * (end - start)
+    return lambda y: start + (y + 0.5 - low) / (high - low) * (end - start)

@@ -45,7 +45,7 @@ def _cells(table: Table, labels: Sequence[str]) -> list[list[str]]:
     for row in table.rows:
         measures = row.measures
         shape = _shape(row.shape)
-        # Where there is no room for these two columns the style sheet shows them under the name.
+        # Where there is no room for columns of their own the style sheet shows these under the name.
         name = f"{text(row.label)}<small>{shape} {row.dtype}</small>"
         cells = [swatch(model_colour(labels, row.label)) + name, shape, row.dtype]
         if measures is None:
