@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-from .errors import InputError, WeightWidgetsError
+from .errors import InputError, NotKerasError, WeightWidgetsError
 from .panes.heatmap import heatmap_pane
 from .panes.histogram import histogram_pane
 from .panes.pickers import layer_pickers, model_pickers
@@ -39,6 +39,8 @@ class WeightExplorer(widgets.VBox):
     """
 
     def __init__(self, state: ExplorerState) -> None:
+        # First, because ipywidgets calls close() on a widget whose __init__ failed.
+        self._state = state
         labels = list(state.opened)
         panes = widgets.Box([histogram_pane(state.histogram, labels), heatmap_pane(state.heatmap, labels)])
         panes.add_class("ww-panes")
@@ -53,7 +55,6 @@ class WeightExplorer(widgets.VBox):
             ]
         )
         self.add_class("weight-widgets")
-        self._state = state
 
     @property
     def selection(self) -> Selection:
@@ -145,7 +146,12 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     failures: list[WeightWidgetsError] = []
     for label, source in sources.items():
         try:
-            opened[label] = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
+            checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
+            if not checkpoint.tensors:
+                raise NotKerasError(
+                    f"{checkpoint.path} holds a Keras model without weights: there is nothing to compare."
+                )
+            opened[label] = checkpoint
         except WeightWidgetsError as error:
             failures.append(error)
     if not opened:

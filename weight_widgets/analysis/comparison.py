@@ -49,8 +49,8 @@ def contrast(a: np.ndarray | None, b: np.ndarray | None) -> Contrast:
     """Rasters of two matrices and of B − A; no difference where one is missing or the shapes differ."""
     delta = None
     if a is not None and b is not None and a.shape == b.shape:
-        # Inf − Inf is NaN, and is shown as such.
-        with np.errstate(invalid="ignore"):
+        # Inf − Inf is NaN and what is too large is Inf, and both are shown as such.
+        with np.errstate(invalid="ignore", over="ignore"):
             delta = np.subtract(b, a, dtype=np.result_type(a, b, np.float32))
     rasters = _raster(a), _raster(b), _raster(delta)
     return Contrast(rasters, round_up(max((found.reach for found in rasters if found), default=0.0)))

@@ -102,9 +102,8 @@ class ExplorerState(HasTraits):
         return self._worker.wait(timeout)
 
     def close(self) -> None:
+        """End the background work. The checkpoints may be the caller's, and stay open."""
         self._worker.close()
-        for checkpoint in self.opened.values():
-            checkpoint.close()
 
     def _ask_for(self, changed: str) -> None:
         keys = {"checkpoints": ["histogram", "table"], "reference": ["heatmap"], "other": ["heatmap"]}

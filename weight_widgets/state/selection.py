@@ -67,7 +67,7 @@ class Selection(HasTraits):
         self.checkpoints = tuple(labels)
         self.reference = reference
         self.other = next((label for label in labels if label != reference), reference)
-        self.layer = next((name for name in opened[reference] if opened[reference][name]), self.layers[0])
+        self.layer = next(iter(opened[reference]))
 
     @property
     def pick(self) -> Pick:
@@ -135,12 +135,16 @@ class Selection(HasTraits):
 def _union(lists: Sequence[Sequence[str]]) -> list[str]:
     """All names in an order that keeps each list's own: a name new in a later list stands behind its predecessor."""
     merged: list[str] = []
+    known: set[str] = set()
     for names in lists:
+        if list(names) == merged:
+            continue
         place = 0
         for name in names:
-            if name in merged:
+            if name in known:
                 place = merged.index(name) + 1
             else:
+                known.add(name)
                 merged.insert(place, name)
                 place += 1
     return merged

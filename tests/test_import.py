@@ -1,0 +1,239 @@
+"""The floors of the house: what imports what, what `import weight_widgets` costs, and what is public."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import weight_widgets as ww
+
+PACKAGE = Path(ww.__file__).parent
+HEAVY = (
+    "anywidget",
+    "bqplot",
+    "pandas",
+    "scipy",
+    "IPython.display",
+    "ipywidgets",
+    "jax",
+    "keras",
+    "tensorflow",
+    "torch",
+)
+
+# The first prefix that fits tells a module's floor; it may import from its own floor and those below.
+FLOORS = {
+    "errors": 0,
+    "reading.structure": 1,
+    "reading.tensors": 1,
+    "reading.roles": 1,
+    "reading.window": 1,
+    "reading": 2,
+    "analysis.comparison": 4,
+    "analysis": 3,
+    "worker": 5,
+    "state": 5,
+    "panes": 6,
+    "app": 7,
+}
+THIRD_PARTY = {
+    0: set(),
+    1: {"numpy"},
+    2: {"numpy", "h5py"},
+    3: {"numpy", "scipy"},
+    4: {"numpy", "scipy", "pandas", "platformdirs"},
+    5: {"numpy", "traitlets"},
+    6: {"numpy", "traitlets", "ipywidgets", "bqplot", "anywidget"},
+    7: {"ipywidgets", "IPython"},
+}
+PANES = {"heatmap", "histogram", "pickers", "shell", "status", "table"}
+
+
+def run(code: str) -> str:
+    """What a fresh interpreter, outside of any checkout, prints."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The syntax tree of every installed module, by its name within the package."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
+    return found
+
+
+def imports(name: str) -> Iterator[str]:
+    """Full dotted names of all that a module imports, wherever in it."""
+    package = ["weight_widgets", *name.split(".")] if name else ["weight_widgets"]
+    if (PACKAGE / Path(*name.split("."))).with_suffix(".py").exists():
+        package.pop()
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*base, *([node.module] if node.module else [])])
+            for alias in node.names:
+                inner = f"{source}.{alias.name}"
+                yield inner if inner.removeprefix("weight_widgets.") in modules() else source
+
+
+def inner_imports(name: str) -> set[str]:
+    return {
+        found.removeprefix("weight_widgets").removeprefix(".")
+        for found in imports(name)
+        if found.split(".")[0] == "weight_widgets"
+    }
+
+
+def third_party(name: str) -> set[str]:
+    roots = {found.split(".")[0] for found in imports(name)}
+    return roots - set(sys.stdlib_module_names) - {"weight_widgets"}
+
+
+def floor(name: str) -> int:
+    return next(number for prefix, number in FLOORS.items() if f"{name}.".startswith(f"{prefix}."))
+
+
+INNER = [name for name in modules() if name]
+
+
+class TestFloors:
+    def test_every_module_has_one(self) -> None:
+        assert {"app", "errors", "panes.heatmap", "reading.hdf5", "state.selection"} <= set(INNER)
+        assert all(0 <= floor(name) <= 7 for name in INNER)
+
+    @pytest.mark.parametrize("name", INNER)
+    def test_imports_go_downwards_only(self, name: str) -> None:
+        assert {found for found in inner_imports(name) if not found or floor(found) > floor(name)} == set()
+
+    @pytest.mark.parametrize("name", INNER)
+    def test_third_parties_belong_to_the_floor(self, name: str) -> None:
+        assert third_party(name) <= THIRD_PARTY[floor(name)]
+
+    def test_there_are_no_rings(self) -> None:
+        open_, done = set(), set()
+
+        def visit(name: str) -> None:
+            assert name not in open_, f"{name} imports itself by way of others"
+            if name in done:
+                return
+            open_.add(name)
+            for found in inner_imports(name) & set(INNER):
+                visit(found)
+            open_.remove(name)
+            done.add(name)
+
+        for name in INNER:
+            visit(name)
+
+    def test_one_door_to_hdf5(self) -> None:
+        assert [name for name in INNER if "h5py" in third_party(name)] == ["reading.hdf5"]
+
+    def test_measuring_knows_no_file(self) -> None:
+        found = {source for name in INNER if name.startswith("analysis") for source in inner_imports(name)}
+        assert not any(source.startswith("reading") for source in found)
+
+    def test_panes_do_not_see_each_other_and_read_no_file(self) -> None:
+        assert {name.removeprefix("panes.") for name in INNER if name.startswith("panes.")} >= PANES
+        for name in INNER:
+            if not name.startswith("panes."):
+                continue
+            sources = inner_imports(name)
+            assert not sources & {f"panes.{pane}" for pane in PANES}, name
+            assert {source for source in sources if source.startswith("reading")} <= {"reading.structure"}, name
+
+    def test_nothing_imports_the_app_but_the_lazy_root(self) -> None:
+        assert [name for name in modules() if "app" in inner_imports(name)] == [""]
+
+
+class TestWhatAnImportCosts:
+    @staticmethod
+    def loaded(code: str) -> set[str]:
+        return set(run(f"{code}\nimport sys\nprint(*(name for name in {HEAVY} if name in sys.modules))").split())
+
+    def test_the_package_alone(self) -> None:
+        assert self.loaded("import weight_widgets") == set()
+        assert run("import weight_widgets, sys; print('numpy' in sys.modules)") == "False"
+
+    def test_reading_and_analysis(self) -> None:
+        names = [name for name in INNER if name.startswith(("reading", "analysis"))]
+        code = "\n".join(f"import weight_widgets.{name}" for name in names)
+        assert self.loaded(f"{code}\nimport weight_widgets as ww; ww.open_checkpoint, ww.Checkpoint") == set()
+        assert run(f"{code}\nimport sys; print('traitlets' in sys.modules)") == "False"
+
+    def test_the_explorer_needs_no_keras(self) -> None:
+        assert self.loaded("import weight_widgets as ww; ww.compare") & {"jax", "keras", "tensorflow", "torch"} == set()
+
+
+class TestPublicNames:
+    def test_are_pinned(self) -> None:
+        assert ww.__all__ == [
+            "Checkpoint",
+            "Layer",
+            "Selection",
+            "Tensor",
+            "WeightExplorer",
+            "WeightWidgetsError",
+            "compare",
+            "open_checkpoint",
+        ]
+        assert set(ww.__all__) <= set(dir(ww))
+
+    def test_the_version_is_that_of_the_distribution(self) -> None:
+        assert ww.__version__ == importlib.metadata.version("weight-widgets")
+
+    def test_types_are_shipped(self) -> None:
+        assert (PACKAGE / "py.typed").exists()
+
+    def test_what_does_not_exist_is_an_attribute_error(self) -> None:
+        with pytest.raises(AttributeError, match="no attribute 'comparee'"):
+            _ = ww.comparee
+
+    @pytest.mark.parametrize("name", INNER)
+    def test_every_module_says_what_it_is_and_holds_what_it_promises(self, name: str) -> None:
+        module = importlib.import_module(f"weight_widgets.{name}")
+        assert (module.__doc__ or "").strip()
+        for promised in getattr(module, "__all__", ()):
+            assert hasattr(module, promised), promised
+
+    @pytest.mark.parametrize("name", ww.__all__)
+    def test_each_has_a_docstring(self, name: str) -> None:
+        assert len(inspect.getdoc(getattr(ww, name)) or "") > 40
+
+    @pytest.mark.parametrize("name", ["compare", "open_checkpoint"])
+    def test_functions_document_all_that_goes_in_and_out(self, name: str) -> None:
+        function = getattr(ww, name)
+        text = inspect.getdoc(function) or ""
+        for section in ("Parameters", "Returns", "Raises", "Examples"):
+            assert f"\n{section}\n{'-' * len(section)}\n" in text
+        documented = text.partition("Parameters\n")[2].partition("Returns\n")[0]
+        for parameter in inspect.signature(function).parameters:
+            assert f"{parameter} : " in documented
+
+    @pytest.mark.parametrize("name", ["Checkpoint", "Layer", "Selection", "Tensor", "WeightExplorer"])
+    def test_classes_document_their_attributes(self, name: str) -> None:
+        assert "\nAttributes\n----------\n" in (inspect.getdoc(getattr(ww, name)) or "")
+
+    @pytest.mark.parametrize("name", ["Checkpoint", "Selection", "Tensor", "WeightExplorer"])
+    def test_methods_have_docstrings(self, name: str) -> None:
+        public = {key: value for key, value in vars(getattr(ww, name)).items() if not key.startswith("_")}
+        methods = [key for key, value in public.items() if inspect.isfunction(value)]
+        assert methods
+        assert [key for key in methods if not public[key].__doc__] == []

@@ -1,0 +1,449 @@
+"""What the panes draw and send: pixels decoded independently, curves, tables, and the size of every message."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import bqplot
+import comm
+import h5py
+import ipywidgets as widgets
+import numpy as np
+import pytest
+
+import weight_widgets as ww
+from weight_widgets.panes.png import encode
+from weight_widgets.panes.style import (
+    DIVERGING,
+    MODEL_COLOURS,
+    count,
+    model_colour,
+    number,
+    percent,
+    shown,
+    text,
+    ticks,
+)
+
+TIMEOUT = 60.0
+BLUE, WHITE, RED = (0x05, 0x30, 0x61, 255), (0xF7, 0xF7, 0xF7, 255), (0x67, 0x00, 0x1F, 255)
+RNG = np.random.default_rng(11)
+
+
+def decode(png: bytes) -> np.ndarray:
+    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 4), by the specification."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks: dict[bytes, bytes] = {}
+    place = 8
+    while place < len(png):
+        (length,) = struct.unpack_from(">I", png, place)
+        kind, data = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        assert struct.unpack_from(">I", png, place + 8 + length) == (zlib.crc32(kind + data),)
+        chunks[kind] = chunks.get(kind, b"") + data
+        place += 12 + length
+    assert [*chunks][0] == b"IHDR"
+    assert [*chunks][-1] == b"IEND"
+    columns, rows, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert (depth, colour, rest) == (8, 3, [0, 0, 0])
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
+    assert not lines[:, 0].any()
+    palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+    alpha = np.full(len(palette), 255, np.uint8)
+    alpha[: len(chunks[b"tRNS"])] = np.frombuffer(chunks[b"tRNS"], np.uint8)
+    return np.concatenate([palette, alpha[:, None]], axis=1)[lines[:, 1:]]
+
+
+def write_model(path: Path, tensors: Mapping[str, np.ndarray]) -> Path:
+    """A legacy weights file: one layer for each tensor, which is its `kernel`."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in tensors]
+        for name, values in tensors.items():
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [b"kernel"]
+            group["kernel"] = values
+    return path
+
+
+def everything(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    yield widget
+    below = [*getattr(widget, "children", ()), *getattr(widget, "marks", ()), *getattr(widget, "axes", ())]
+    for child in below:
+        yield from everything(child)
+
+
+def having(widget: widgets.Widget, name: str) -> Any:
+    """The one widget with this CSS class."""
+    (found,) = [one for one in everything(widget) if name in getattr(one, "_dom_classes", ())]
+    return found
+
+
+def of_kind(widget: widgets.Widget, kind: type) -> list[Any]:
+    return [one for one in everything(widget) if isinstance(one, kind)]
+
+
+class Page(HTMLParser):
+    """The tags, attributes and text of some HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+@pytest.fixture
+def explore(tmp_path: Path) -> Iterator[Any]:
+    """A function that opens an explorer of models given as {label: {layer: kernel}}."""
+    made: list[ww.WeightExplorer] = []
+
+    def explore(**models: Mapping[str, np.ndarray]) -> ww.WeightExplorer:
+        sources = {
+            label: write_model(tmp_path / f"{place}.h5", tensors)
+            for place, (label, tensors) in enumerate(models.items())
+        }
+        explorer = ww.compare(sources)
+        made.append(explorer)
+        assert explorer.wait(TIMEOUT)
+        return explorer
+
+    yield explore
+    for explorer in made:
+        explorer.close()
+
+
+class TestPng:
+    def test_ends_and_middle_of_the_palette(self) -> None:
+        pixels = decode(encode(np.array([[-2.0, 0.0, 2.0], [-9.0, -0.0, 9.0]]), 2.0, DIVERGING))
+        assert [tuple(pixel) for pixel in pixels.reshape(-1, 4).tolist()] == [BLUE, WHITE, RED, BLUE, WHITE, RED]
+
+    def test_blue_is_negative_and_red_positive(self) -> None:
+        negative, positive = decode(encode(np.array([[-0.5, 0.5]]), 1.0, DIVERGING))[0].astype(int)
+        assert negative[2] > negative[0]
+        assert positive[0] > positive[2]
+
+    @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+    def test_what_is_no_number_is_transparent_and_its_neighbours_are_not(self, value: float) -> None:
+        pixels = decode(encode(np.array([[1.0, value, 1.0]]), 1.0, DIVERGING))
+        assert pixels[0, :, 3].tolist() == [255, 0, 255]
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (3, 5), (256, 256)])
+    def test_one_pixel_for_each_value_in_its_place(self, shape: tuple[int, int]) -> None:
+        values = RNG.normal(size=shape)
+        pixels = decode(encode(values, 3.0, DIVERGING))
+        index = np.rint(np.clip(values / 3.0, -1, 1) * 127).astype(int) + 127
+        np.testing.assert_array_equal(pixels[..., :3], DIVERGING[index])
+
+    def test_equal_distances_from_zero_are_equally_far_from_white(self) -> None:
+        values = np.linspace(0, 1, 50)[None]
+        one, other = (
+            decode(encode(sign * values, 1.0, np.repeat(np.arange(255)[:, None], 3, 1).astype("u1")))
+            for sign in (1, -1)
+        )
+        np.testing.assert_array_equal(one[..., 0] - 127.0, 127.0 - other[..., 0])
+
+
+class TestStyle:
+    @pytest.mark.parametrize(
+        ("value", "words"),
+        [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (1.0, "1.00"),
+            (-0.012345, "−0.0123"),
+            (1234.5, "1.23e3"),
+            (1e-9, "1.00e-9".replace("-", "−")),
+            (123.4, "123"),
+            (float("nan"), "n/a"),
+            (float("inf"), "Inf"),
+            (float("-inf"), "−Inf"),
+        ],
+    )
+    def test_numbers(self, value: float, words: str) -> None:
+        assert number(value) == words
+
+    def test_signs_counts_and_shares(self) -> None:
+        assert number(0.5, sign=True) == "+0.500"
+        assert count(1234567) == "1\u2009234\u2009567"
+        assert percent(0.125) == "12.5 %"
+        assert percent(float("nan")) == "n/a"
+
+    def test_names(self) -> None:
+        assert shown("x" * 61) == "x" * 59 + "…"
+        assert shown("a\x00b\u202ec") == "a\ufffdb\ufffdc"
+        assert text("<b>&\"'") == "&lt;b&gt;&amp;&quot;&#x27;"
+
+    def test_a_models_colour_goes_with_its_place(self) -> None:
+        labels = [str(place) for place in range(9)]
+        assert [model_colour(labels, label) for label in labels] == [*MODEL_COLOURS, MODEL_COLOURS[0]]
+
+    @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.2, 7.9), (0.0, 25088.0), (1e-9, 3e-9), (0.0, 3.0)])
+    def test_ticks_are_few_round_and_inside(self, low: float, high: float) -> None:
+        found = ticks(low, high)
+        assert 2 <= len(found) <= 6
+        assert ((found >= low - 1e-9 * (high - low)) & (found <= high + 1e-9 * (high - low))).all()
+        np.testing.assert_allclose(np.diff(found), np.diff(found)[0])
+        assert (ticks(low, high, whole=True) % 1 == 0).all()
+
+
+class TestHistogramPane:
+    @staticmethod
+    def lines(explorer: ww.WeightExplorer) -> list[bqplot.Lines]:
+        return having(explorer, "ww-histogram-figure").marks
+
+    def test_draws_the_outline_of_the_bins(self, explore: Any) -> None:
+        a, b = RNG.normal(size=(20, 30)).astype("f4"), RNG.normal(2, 1, size=(20, 30)).astype("f4")
+        explorer = explore(a={"dense": a}, b={"dense": b})
+        explorer.histogram.bins = 40
+        assert explorer.wait(TIMEOUT)
+        edges = np.linspace(min(a.min(), b.min()), max(a.max(), b.max()), 41)
+        for line, values, colour in zip(self.lines(explorer), (a, b), MODEL_COLOURS, strict=False):
+            counts = np.histogram(values.astype("f8"), edges)[0]
+            np.testing.assert_allclose(line.x, np.repeat(edges, 2)[1:-1], rtol=1e-6)
+            np.testing.assert_array_equal(line.y, np.repeat(counts, 2))
+            assert line.x.dtype == line.y.dtype == np.float32
+            assert line.colors == [colour]
+            assert line.visible
+
+    def test_density_integrates_to_one(self, explore: Any) -> None:
+        explorer = explore(a={"dense": RNG.normal(size=(30, 30))})
+        explorer.histogram.density = True
+        line = self.lines(explorer)[0]
+        assert np.trapezoid(line.y, line.x) == pytest.approx(1.0, rel=1e-5)
+
+    def test_empty_bins_stay_on_a_logarithmic_axis(self, explore: Any) -> None:
+        explorer = explore(a={"dense": np.array([[0.0, 0.0, 0.0, 10.0]])})
+        explorer.histogram.log = True
+        line = self.lines(explorer)[0]
+        assert (line.y > 0).all()
+        assert line.y.max() == 3
+        assert isinstance(line.scales["y"], bqplot.LogScale)
+        assert line.scales["y"].min <= line.y.min()
+        explorer.histogram.log = False
+        assert not isinstance(line.scales["y"], bqplot.LogScale)
+        assert line.y.min() == 0
+
+    def test_who_is_not_ticked_is_not_drawn(self, explore: Any) -> None:
+        explorer = explore(a={"dense": np.ones((2, 2))}, b={"dense": np.ones((2, 2))})
+        explorer.selection.checkpoints = ("b",)
+        assert explorer.wait(TIMEOUT)
+        assert [line.visible for line in self.lines(explorer)] == [False, True]
+
+    def test_what_a_histogram_cannot_show_stands_beside_it(self, explore: Any) -> None:
+        values = np.array([[0.0, -0.0, np.nan, np.inf, -np.inf, 1.0]], "f4")
+        explorer = explore(a={"dense": values}, b={"dense": np.ones((1, 6))})
+        page = Page(having(explorer, "ww-counts").value)
+        assert page.rows == [
+            ["", "zeros", "NaN", "Inf", "outside"],
+            ["a", "2", "1", "2", "0"],
+            ["b", "0", "0", "0", "0"],
+        ]
+
+
+class TestHeatmapPane:
+    @staticmethod
+    def pictures(explorer: ww.WeightExplorer) -> list[bqplot.Image]:
+        figures = [having(explorer, f"ww-heatmap-{end}") for end in TestHeatmapPane.ends(explorer)]
+        return [figure.marks[0] for figure in figures]
+
+    @staticmethod
+    def ends(explorer: ww.WeightExplorer) -> list[str]:
+        names = {
+            name.removeprefix("ww-heatmap-")
+            for one in everything(explorer)
+            for name in getattr(one, "_dom_classes", ())
+            if name.startswith("ww-heatmap-")
+        }
+        return [next(name for name in names if name.endswith(f"-{end}")) for end in ("a", "b", "delta")]
+
+    def test_a_b_and_the_difference_on_one_scale(self, explore: Any) -> None:
+        a, b = RNG.normal(size=(5, 7)).astype("f4"), RNG.normal(size=(5, 7)).astype("f4")
+        explorer = explore(a={"dense": a}, b={"dense": b})
+        limit = explorer.heatmap.result.contrast.limit
+        assert limit >= max(np.abs(a).max(), np.abs(b).max(), np.abs(b - a).max())
+        for image, values in zip(self.pictures(explorer), (a, b, b - a), strict=True):
+            index = np.rint(values.astype("f8") / limit * 127).astype(int) + 127
+            np.testing.assert_array_equal(decode(image.image.value)[..., :3], DIVERGING[index])
+            assert image.visible
+            assert np.ptp(image.x) == 7
+            assert np.ptp(image.y) == 5
+
+    def test_nan_is_transparent_and_said(self, explore: Any) -> None:
+        a = np.ones((3, 3), "f4")
+        a[1, 2] = np.nan
+        explorer = explore(a={"dense": a}, b={"dense": np.ones((3, 3), "f4")})
+        alphas = [decode(image.image.value)[..., 3] for image in self.pictures(explorer)]
+        assert [(alpha == 0).sum() for alpha in alphas] == [1, 0, 1]
+        assert alphas[0][1, 2] == 0
+        assert "NaN or Inf" in having(explorer, "ww-layout").value
+
+    def test_pooling_is_said(self, explore: Any) -> None:
+        explorer = explore(a={"dense": RNG.normal(size=(600, 600))}, b={"dense": RNG.normal(size=(600, 600))})
+        rows, columns = decode(self.pictures(explorer)[0].image.value).shape[:2]
+        assert max(rows, columns) <= 256
+        said = having(explorer, "ww-layout").value
+        assert f"{rows} × {columns} cells" in said
+        assert "600 × 600: input (rows) × unit (columns)" in said
+
+    def test_a_missing_one_is_not_drawn(self, explore: Any) -> None:
+        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones((2, 2))})
+        assert [image.visible for image in self.pictures(explorer)] == [True, False, False]
+        explorer.selection.layer = "other"
+        assert explorer.wait(TIMEOUT)
+        assert [image.visible for image in self.pictures(explorer)] == [False, True, False]
+
+    @pytest.mark.parametrize("shape", [(), (0,), (0, 3), (1,), (3, 3, 2, 4), (2, 2, 2, 2, 3)])
+    def test_every_rank_is_drawn_without_a_problem(self, shape: tuple[int, ...], explore: Any) -> None:
+        values = np.asarray(RNG.normal(size=shape))
+        explorer = explore(a={"layer": values}, b={"layer": values})
+        assert explorer._state.status.problems == ()
+        image = self.pictures(explorer)[0]
+        assert image.visible is bool(values.size)
+        if values.size:
+            assert decode(image.image.value)[..., 0].size == values.size
+
+
+class TestTable:
+    def test_numbers_are_numpys(self, explore: Any) -> None:
+        values = RNG.normal(size=(40, 30)).astype("f4")
+        values[0] = 0
+        explorer = explore(a={"dense": values}, b={"dense": np.array([[np.nan, np.inf]])})
+        head, first, second = Page(having(explorer, "ww-table").value).rows
+        cells = dict(zip(head, first, strict=True))
+        exact = values.astype("f8")
+        assert cells["shape"] == "40 × 30"
+        assert cells["dtype"] == "float32"
+        assert cells["parameters"] == "1\u2009200"
+        assert cells["sparsity"] == "2.50 %"
+        expected = {
+            "mean": exact.mean(),
+            "std": exact.std(),
+            "min": exact.min(),
+            "max": exact.max(),
+            "L2 norm": np.linalg.norm(exact),
+        }
+        for column, value in expected.items():
+            assert float(cells[column].replace("−", "-")) == pytest.approx(value, rel=5e-3)
+        cells = dict(zip(head, second, strict=True))
+        assert (cells["mean"], cells["NaN"], cells["Inf"]) == ("n/a", "1", "1")
+
+    def test_nobody_has_it(self, explore: Any) -> None:
+        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones((2, 2))})
+        explorer.selection.checkpoints = ("b",)
+        assert explorer.wait(TIMEOUT)
+        assert "No ticked model has this tensor" in having(explorer, "ww-table").value
+
+
+def test_hostile_names_stay_text(explore: Any) -> None:
+    name = "<img src=x onerror=alert(1)>&\"'"
+    explorer = explore(**{name: {f"{name}-layer": np.full((2, 2), np.nan)}, "b": {"other": np.ones((1, 2))}})
+    explorer.selection.other = name
+    explorer.selection.layer = "other"
+    assert explorer.wait(TIMEOUT)
+    explorer.selection.layer = f"{name}-layer"
+    assert explorer.wait(TIMEOUT)
+    pages = [Page(one.value) for one in of_kind(explorer, widgets.HTML)]
+    tags = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3"}
+    assert set().union(*(page.tags for page in pages)) <= tags
+    assert set().union(*(page.attributes for page in pages)) <= {"class", "style", "scope", "colspan", "role"}
+    assert sum(name in page.text for page in pages) >= 4
+
+
+class Wire:
+    """Every message that leaves for the browser, by its size in bytes."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def take(self, data: object, buffers: Sequence[Any] | None) -> None:
+        self.sizes.append(len(json.dumps(data)) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+
+    class Recorded(comm.base_comm.BaseComm):
+        def publish_msg(
+            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
+        ) -> None:
+            wire.take(data, buffers)
+
+    monkeypatch.setattr(comm, "create_comm", Recorded)
+    return wire
+
+
+SIZES = {
+    "exact": ((256, 256), "f4"),
+    "square": ((1000, 1000), "f4"),
+    "tall": ((25088, 64), "f4"),
+    "wide": ((64, 5000), "f4"),
+    "double": ((300, 300), "f8"),
+    "kernel": ((3, 3, 64, 100), "f4"),
+}
+
+
+class TestWire:
+    @pytest.fixture(scope="class")
+    def paths(self, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+        folder = tmp_path_factory.mktemp("wire")
+        return [
+            write_model(
+                folder / f"model_{place}.h5",
+                {name: RNG.standard_normal(shape, dtype="f4").astype(dtype) for name, (shape, dtype) in SIZES.items()},
+            )
+            for place in range(4)
+        ]
+
+    @pytest.mark.parametrize("layer", SIZES)
+    def test_a_pick_is_small(self, layer: str, paths: list[Path], wire: Wire) -> None:
+        explorer = ww.compare(*paths)
+        explorer.histogram.bins = 500
+        explorer.selection.layer = next(name for name in SIZES if name != layer)
+        assert explorer.wait(TIMEOUT)
+        wire.sizes.clear()
+        explorer.selection.layer = layer
+        assert explorer.wait(TIMEOUT)
+        assert explorer._state.status.problems == ()
+        assert {pane.result.pick.layer for pane in (explorer.histogram, explorer.heatmap, explorer.table)} == {layer}
+        # Less than the rasters alone would mean that nothing was caught.
+        rasters = explorer.heatmap.result.contrast.rasters
+        assert sum(wire.sizes) > sum(4 * raster.mean.size for raster in rasters)
+        assert sum(wire.sizes) <= 1 << 20
+        assert max(wire.sizes) <= 300_000
+        explorer.close()
+
+    def test_a_picture_that_is_replaced_is_closed(self, paths: list[Path], wire: Wire) -> None:
+        """Otherwise each pick would leave three images behind in the page."""
+        explorer = ww.compare(*paths)
+        assert explorer.wait(TIMEOUT)
+        before = len(widgets.Image.widgets) if hasattr(widgets.Image, "widgets") else None
+        images = [one.image for one in of_kind(explorer, bqplot.Image)]
+        explorer.selection.layer = "double"
+        assert explorer.wait(TIMEOUT)
+        fresh = [one.image for one in of_kind(explorer, bqplot.Image)]
+        replaced = [old for old, new in zip(images, fresh, strict=True) if old is not new]
+        assert len(replaced) == 3
+        assert all(image.comm is None for image in replaced)
+        assert before is None or len(widgets.Image.widgets) == before
+        explorer.close()
