@@ -22,7 +22,7 @@ EMPTY_BIN = 0.5
 
 def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
-    x = bqplot.LinearScale()
+    x = bqplot.LinearScale(min=0.0, max=1.0)
     linear, logarithmic = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LogScale(min=EMPTY_BIN, max=1.0)
     across = bqplot.Axis(scale=x, grid_lines="none", label="weight", label_offset="2.4em", tick_format="~g")
     upwards = bqplot.Axis(scale=linear, orientation="vertical", grid_lines="none", label_offset="3.4em")
@@ -45,6 +45,10 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
         heights = {curve.label: _heights(curve.histogram, state.log, state.density) for curve in state.result.curves}
         rescale(heights)
         edges = {curve.label: curve.histogram.edges for curve in state.result.curves}
+        # A hidden line keeps its data, and bqplot would keep room for it.
+        for shared in list(edges.values())[:1]:
+            with x.hold_sync():
+                x.min, x.max = float(shared[0]), float(shared[-1])
         for label, line in lines.items():
             _draw(line, edges.get(label), heights.get(label))
         counts.value = _counts(state.result, labels)

@@ -25,11 +25,19 @@ def model_pickers(selection: Selection, labels: Sequence[str]) -> widgets.Box:
         _row([widgets.HTML(swatch(model_colour(labels, label))), tick], "ww-chip") for label, tick in ticks.items()
     ]
 
+    showing = False
+
     def show(_: object = None) -> None:
+        nonlocal showing
+        # Half of the ticks are the old ones' until the last is set; nobody chose that.
+        showing = True
         for label, tick in ticks.items():
             tick.value = label in selection.checkpoints
+        showing = False
 
     def take(_: Bunch) -> None:
+        if showing:
+            return
         selection.checkpoints = tuple(label for label, tick in ticks.items() if tick.value)
 
     show()
@@ -64,7 +72,8 @@ def layer_pickers(selection: Selection) -> widgets.Box:
 
 def _layer_label(selection: Selection, name: str) -> str:
     lacking = selection.lacking(name)
-    mark = f" — not in {', '.join(map(shown, lacking))}" if lacking else ""
+    who = shown(lacking[0]) if len(lacking) == 1 else f"{len(lacking)} of the models"
+    mark = f" — not in {who}" if lacking else ""
     return f"{shown(name)} · {selection.layer_title(name)}{mark}"
 
 

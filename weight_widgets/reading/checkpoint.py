@@ -92,12 +92,14 @@ class Checkpoint(Mapping[str, Layer]):
         self.close()
 
     def _layer(self, file: Hdf5File, found: LayerWeights) -> Layer:
-        shapes = {name.rpartition("/")[2]: dataset.shape for name, dataset in found.weights.items()}
-        inner, _ = unwrap(found.class_name, found.config)
-        # A Bidirectional of a file without a configuration says nothing of the cell inside; its weights do.
-        inner = infer_class(shapes) if inner in ("", "Bidirectional") else inner
-        class_name = found.class_name or ("Bidirectional" if _directed(found) else inner)
-        tensors = {name: self._tensor(file, name, found.weights[name], inner) for name in in_order(found.weights)}
+        classes = _classes(found)
+        class_name = found.class_name or (
+            "Bidirectional" if {*classes} == {"forward", "backward"} else classes.get("", "")
+        )
+        tensors = {
+            name: self._tensor(file, name, found.weights[name], classes[name.rpartition("/")[0]])
+            for name in in_order(found.weights)
+        }
         return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
 
     def _tensor(self, file: Hdf5File, name: str, dataset: Dataset, class_name: str = "") -> Tensor:
@@ -154,5 +156,13 @@ def file_label(path: Path) -> str:
     return name
 
 
-def _directed(found: LayerWeights) -> bool:
-    return bool(found.weights) and all(name.startswith(("forward/", "backward/")) for name in found.weights)
+def _classes(found: LayerWeights) -> dict[str, str]:
+    """The class that gives the weights at each place in a layer (``"forward"``, or ``""``) their meaning."""
+    places: dict[str, dict[str, tuple[int, ...]]] = {}
+    for name, dataset in found.weights.items():
+        place, _, role = name.rpartition("/")
+        places.setdefault(place, {})[role] = dataset.shape
+    inner, _ = unwrap(found.class_name, found.config)
+    # A Bidirectional of a file without a configuration says nothing of the cell inside; its weights do.
+    unknown = inner in ("", "Bidirectional")
+    return {place: infer_class(shapes) if unknown else inner for place, shapes in places.items()}

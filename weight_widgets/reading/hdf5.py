@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from ..errors import ChangedFileError, DamagedFileError, MissingFileError, NotKerasError
+from ..errors import ChangedFileError, DamagedFileError, MissingFileError
 from .structure import Index
 from .tensors import Skipped
 from .window import FileWindow
@@ -142,7 +142,8 @@ class Hdf5File:
 
 def _group(group: h5py.Group, path: str, depth: int) -> Group:
     if depth > MAX_DEPTH:
-        raise NotKerasError(f"{path}: groups are nested deeper than {MAX_DEPTH} levels; Keras writes no such file.")
+        # What is raised here becomes an error that names the file.
+        raise ValueError(f"groups are nested deeper than {MAX_DEPTH} levels, as Keras nests none")
     groups, datasets, skipped = {}, {}, []
     for name in group:
         below = f"{path}/{name}"

@@ -85,7 +85,7 @@ def _file_labels(paths: list[Path]) -> list[str]:
 
 
 def _label(path: Path, depth: int) -> str:
-    return "/".join((*path.parent.parts[-depth:], file_label(path))) if depth else file_label(path)
+    return Path(*path.parent.parts[-depth:], file_label(path)).as_posix() if depth else file_label(path)
 
 
 def _place(source: Path | Checkpoint) -> str:

@@ -72,17 +72,17 @@ class Tensor:
         structure, cut = self.structure.part(position)
 
         def fetch(index: Index) -> np.ndarray:
-            return self._fetch(cut)[index]
+            return self._fetch(_compose(cut, index))
 
         return Tensor(self.name, self.dtype, structure, fetch)
 
-    def read(self, index: Index | EllipsisType = ...) -> np.ndarray:
+    def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
         """Read the values from the file.
 
         Parameters
         ----------
-        index : tuple of slices and ints, optional
-            A basic numpy index; everything by default.
+        index : slice, int or tuple of them, optional
+            A basic numpy index with positive steps; everything by default.
 
         Returns
         -------
@@ -96,7 +96,9 @@ class Tensor:
         DamagedFileError
             The file cannot be read at this place.
         """
-        return self._fetch(() if index is ... else index)
+        if index is ...:
+            return self._fetch(())
+        return self._fetch(index if isinstance(index, tuple) else (index,))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The values in pieces of about 4 MB along the first axis, in order."""
@@ -145,3 +147,16 @@ class Layer(Mapping[str, Tensor]):
         if not self.class_name:
             return "unknown class"
         return f"{self.class_name} (assumed)" if self.assumed else self.class_name
+
+
+def _compose(cut: Index, index: Index) -> Index:
+    """The index into the whole that takes `index` of the part that `cut` takes."""
+    left = list(index)
+    composed: list[slice | int] = []
+    for step in cut:
+        if isinstance(step, int):
+            composed.append(step)
+            continue
+        taken = range(step.start, step.stop)[left.pop(0) if left else slice(None)]
+        composed.append(taken if isinstance(taken, int) else slice(taken.start, taken.stop, taken.step))
+    return tuple(composed)
