@@ -99,7 +99,21 @@ class TestOtherFiles:
         with h5py.File(tmp_path / "a.h5", "w") as file:
             group = file.create_group("layers")
             group["again"] = group
-        refuse(tmp_path / "a.h5", NotKerasError, "nested deeper than")
+        refuse(tmp_path / "a.h5", NotKerasError, "holds no Keras weights", "'layers'")
+
+    def test_groups_that_hold_each_other_twice_are_met_once(self, tmp_path: Path) -> None:
+        """Sixty levels, each linked twice from the one above: 2^60 ways down."""
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            group = file.create_group("layers/dense")
+            group.create_group("vars")["0"] = np.ones((2, 3), "f4")
+            for level in range(60):
+                group = group.create_group(f"level {level}")
+                group.parent["again"] = group
+        with ww.open_checkpoint(tmp_path / "a.h5") as checkpoint:
+            assert np.array_equal(checkpoint["dense"]["kernel"].read(), np.ones((2, 3)))
+            again = [entry.reason for entry in checkpoint.skipped]
+        assert len(again) == 60
+        assert all(reason.startswith("the same group as") for reason in again)
 
 
 def cuts(name: str, *shares: float) -> list[tuple[str, int]]:

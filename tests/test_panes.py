@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import weight_widgets as ww
+from weight_widgets.panes.axes import ticks
 from weight_widgets.panes.png import encode
 from weight_widgets.panes.style import (
     DIVERGING,
@@ -28,7 +29,6 @@ from weight_widgets.panes.style import (
     percent,
     shown,
     text,
-    ticks,
 )
 
 TIMEOUT = 60.0

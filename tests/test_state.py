@@ -242,7 +242,7 @@ class TestChoosers:
     def test_a_layer_that_some_lack_is_offered_and_marked(self, layers: dict[str, widgets.Widget]) -> None:
         labels = {value: label for label, value in layers["Layer"].options}
         assert labels["memory"] == "memory · LSTM — not in nested"
-        assert labels["dense_1"] == "dense_1 · Dense — not in first, twin"
+        assert labels["dense_1"] == "dense_1 · Dense — not in 2 of the models"
 
     def test_what_all_have_is_not_marked(self, opened: dict[str, ww.Checkpoint]) -> None:
         selection = Selection({label: opened[label] for label in ("first", "twin")}, "first")

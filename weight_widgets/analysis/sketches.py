@@ -24,6 +24,8 @@ __all__ = [
 EXACT_SIDE = 256
 # Cells of a pooled raster: three float32 planes of it stay under 250 KB, and 144 falls evenly into 2, 3, 4, 6 and 8.
 POOLED_SIDE = 144
+# Below this float64 runs out of digits.
+TINY = 1e-290
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,9 @@ def shared_edges(low: float, high: float, bins: int) -> np.ndarray:
     bins : int
     """
     # Float64 must be able to tell the edges apart; a constant tensor gets a window around its value.
-    room = max(abs(low), abs(high)) * bins * 1e-14
+    room = max(abs(low), abs(high), TINY) * bins * 1e-14
     if high - low <= room:
-        half = 0.5 * abs(low) or 0.5
+        half = 0.5 * abs(low) if abs(low) > TINY else 0.5
         low, high = low - half, high + half
     return np.linspace(low, high, bins + 1)
 
@@ -119,7 +121,7 @@ class Raster:
 
 def cells(rows: int, columns: int) -> tuple[int, int]:
     """How many rows and columns of cells a matrix is shown in."""
-    if rows <= EXACT_SIDE and columns <= EXACT_SIDE:
+    if rows * columns == 0 or max(rows, columns) <= EXACT_SIDE:
         return rows, columns
     budget = POOLED_SIDE**2
     across = min(columns, EXACT_SIDE, max(POOLED_SIDE, budget // rows))
@@ -182,5 +184,7 @@ def round_up(value: float) -> float:
     """`value` rounded up to two significant digits, so that limits read well; 1 for 0."""
     if not value:
         return 1.0
+    if value < TINY:
+        return value
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
     return math.ceil(value / unit - 1e-9) * unit

@@ -13,9 +13,10 @@ import numpy as np
 from ..analysis.sketches import Raster
 from ..reading.structure import Matrix
 from ..state import HeatmapState, Pictures
+from .axes import horizontal_axis, ticks, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
-from .style import DIVERGING, model_colour, number, shown, swatch, text, ticks
+from .style import DIVERGING, model_colour, number, shown, swatch, text
 
 __all__ = ["heatmap_pane"]
 
@@ -102,8 +103,8 @@ def _picture(x: bqplot.Scale, y: bqplot.Scale, name: str, first: bool) -> Pictur
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
-    across = bqplot.Axis(scale=x, grid_lines="none", tick_format="d")
-    down = bqplot.Axis(scale=y, orientation="vertical", grid_lines="none", tick_format="d")
+    across = horizontal_axis(x, tick_format="d")
+    down = vertical_axis(y, tick_format="d")
     figure = bqplot.Figure(
         marks=[image, separators],
         axes=[across, down] if first else [across],
@@ -147,7 +148,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     across, limits = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=1.0)
     ramp = np.linspace(-1.0, 1.0, len(DIVERGING))[::-1, None]
     image = bqplot.Image(image=_pixels(ramp, 1.0), scales={"x": across, "y": limits}, x=[0.0, 1.0], y=[-1.0, 1.0])
-    axis = bqplot.Axis(scale=limits, orientation="vertical", side="right", grid_lines="none", tick_format=".3~g")
+    axis = vertical_axis(limits, "right", tick_format=".3~g")
     figure = bqplot.Figure(
         marks=[image],
         axes=[axis],

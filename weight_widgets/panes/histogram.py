@@ -11,7 +11,8 @@ from traitlets import link
 
 from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState, Overlay
-from .style import count, model_colour, swatch, text, ticks
+from .axes import horizontal_axis, ticks, vertical_axis
+from .style import count, model_colour, swatch, text
 
 __all__ = ["histogram_pane"]
 
@@ -24,8 +25,8 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     x = bqplot.LinearScale(min=0.0, max=1.0)
     linear, logarithmic = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LogScale(min=EMPTY_BIN, max=1.0)
-    across = bqplot.Axis(scale=x, grid_lines="none", label="weight", label_offset="2.4em", tick_format="~g")
-    upwards = bqplot.Axis(scale=linear, orientation="vertical", grid_lines="none", label_offset="3.4em")
+    across = horizontal_axis(x, label="weight", label_offset="2.4em", tick_format="~g")
+    upwards = vertical_axis(linear, label_offset="3.4em")
     lines = {label: _line(x, linear, model_colour(labels, label)) for label in labels}
     figure = bqplot.Figure(
         marks=list(lines.values()),

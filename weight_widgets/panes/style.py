@@ -18,7 +18,6 @@ __all__ = [
     "shown",
     "swatch",
     "text",
-    "ticks",
 ]
 
 # Told apart in light and dark and by the common kinds of colour blindness, at least pairwise from the first.
@@ -73,17 +72,6 @@ def shown(name: str, limit: int = MAX_TEXT) -> str:
 def text(name: str, limit: int = MAX_TEXT) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
     return escape(shown(name, limit))
-
-
-def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.ndarray:
-    """About `most` round numbers between two ends; with `whole` no fractions: rows and counts have none.
-
-    bqplot's own choice is either crowded or, given a number of ticks, not round.
-    """
-    rough = max((high - low) / (most - 1), 1.0 if whole else np.finfo(float).tiny)
-    power = 10.0 ** np.floor(np.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
-    return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
 
 
 def model_colour(labels: Sequence[str], label: str) -> str:

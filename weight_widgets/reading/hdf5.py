@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import h5py
 import numpy as np
 
-from ..errors import ChangedFileError, DamagedFileError, MissingFileError
+from ..errors import ChangedFileError, DamagedFileError, MissingFileError, NotKerasError
 from .structure import Index
 from .tensors import Skipped
 from .window import FileWindow
@@ -109,7 +109,7 @@ class Hdf5File:
     def tree(self) -> Group:
         """Names, shapes, dtypes and attributes of everything in the file; no values."""
         with self._open() as file:
-            return _group(file, "", 0)
+            return _group(file, "", {}, self.path)
 
     def read(self, path: str, index: Index = ()) -> np.ndarray:
         """The values of a dataset, or of a basic index into it, in native byte order."""
@@ -140,10 +140,11 @@ class Hdf5File:
             )
 
 
-def _group(group: h5py.Group, path: str, depth: int) -> Group:
-    if depth > MAX_DEPTH:
-        # What is raised here becomes an error that names the file.
-        raise ValueError(f"groups are nested deeper than {MAX_DEPTH} levels, as Keras nests none")
+def _group(group: h5py.Group, path: str, seen: dict[int, str], where: Path) -> Group:
+    """Everything below a group; `seen` holds the groups met so far by their place in the file."""
+    if path.count("/") > MAX_DEPTH:
+        raise NotKerasError(f"{where}: groups are nested deeper than {MAX_DEPTH} levels; Keras writes no such file.")
+    seen[_address(group)] = path or "/"
     groups, datasets, skipped = {}, {}, []
     for name in group:
         below = f"{path}/{name}"
@@ -152,12 +153,20 @@ def _group(group: h5py.Group, path: str, depth: int) -> Group:
             continue
         item = group[name]
         if isinstance(item, h5py.Group):
-            groups[name] = _group(item, below, depth + 1)
+            if first := seen.get(_address(item)):
+                # Without this a few dozen groups that hold each other would take for ever to list.
+                skipped.append(Skipped(below, f"the same group as {first}"))
+            else:
+                groups[name] = _group(item, below, seen, where)
         elif reason := _unreadable(item):
             skipped.append(Skipped(below, reason))
         else:
             datasets[name] = Dataset(below, item.shape, item.dtype.newbyteorder("="), dict(item.attrs))
     return Group(path, dict(group.attrs), groups, datasets, tuple(skipped))
+
+
+def _address(group: h5py.Group) -> int:
+    return int(h5py.h5o.get_info(group.id).addr)
 
 
 def _unreadable(item: object) -> str:

@@ -81,8 +81,8 @@ class Tensor:
 
         Parameters
         ----------
-        index : slice, int or tuple of them, optional
-            A basic numpy index with positive steps; everything by default.
+        index : slice, int, Ellipsis or tuple of them, optional
+            A basic numpy index; everything by default.
 
         Returns
         -------
@@ -91,14 +91,19 @@ class Tensor:
 
         Raises
         ------
+        IndexError
+            The index reaches beyond the tensor.
         ChangedFileError
             The file was rewritten since it was opened.
         DamagedFileError
             The file cannot be read at this place.
         """
-        if index is ...:
-            return self._fetch(())
-        return self._fetch(index if isinstance(index, tuple) else (index,))
+        steps = index if isinstance(index, tuple) else (index,)
+        forwards = tuple(step for step in steps if not isinstance(step, EllipsisType) and not _backwards(step))
+        if len(forwards) < len(steps):
+            # What HDF5 does not know, numpy takes from the whole.
+            return self._fetch(())[steps]
+        return self._fetch(_compose(tuple(slice(0, size) for size in self.shape), forwards))
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The values in pieces of about 4 MB along the first axis, in order."""
@@ -149,6 +154,10 @@ class Layer(Mapping[str, Tensor]):
         return f"{self.class_name} (assumed)" if self.assumed else self.class_name
 
 
+def _backwards(step: slice | int) -> bool:
+    return isinstance(step, slice) and (step.step or 1) < 0
+
+
 def _compose(cut: Index, index: Index) -> Index:
     """The index into the whole that takes `index` of the part that `cut` takes."""
     left = list(index)
@@ -159,4 +168,6 @@ def _compose(cut: Index, index: Index) -> Index:
             continue
         taken = range(step.start, step.stop)[left.pop(0) if left else slice(None)]
         composed.append(taken if isinstance(taken, int) else slice(taken.start, taken.stop, taken.step))
+    if left:
+        raise IndexError(f"{len(index)} indices for an array of {len(index) - len(left)} dimensions")
     return tuple(composed)

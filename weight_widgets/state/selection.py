@@ -89,6 +89,7 @@ class Selection(HasTraits):
         return [label for label, checkpoint in self._opened.items() if layer not in checkpoint]
 
     def layer_title(self, layer: str) -> str:
+        """The class of a layer, in the first checkpoint that has it."""
         return next(checkpoint[layer].title for checkpoint in self._opened.values() if layer in checkpoint)
 
     def find(self, label: str, part: str | None = None) -> Tensor | None:

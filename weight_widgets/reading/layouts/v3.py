@@ -25,7 +25,7 @@ DIRECTIONS = {"forward_layer": "forward", "backward_layer": "backward"}
 
 
 def matches(tree: Group) -> bool:
-    return "layers" in tree.groups or any("vars" in group.groups for group in tree.walk())
+    return any("vars" in group.groups for group in tree.walk())
 
 
 def read(

@@ -1,0 +1,32 @@
+"""Axes without grid lines and with round ticks, alike in bqplot 0.12 and 0.13."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bqplot
+import numpy as np
+
+__all__ = ["horizontal_axis", "ticks", "vertical_axis"]
+
+
+def horizontal_axis(scale: bqplot.Scale, **settings: Any) -> bqplot.Axis:
+    return bqplot.Axis(scale=scale, grid_lines="none", **settings)
+
+
+def vertical_axis(scale: bqplot.Scale, side: str = "left", **settings: Any) -> bqplot.Axis:
+    axis = bqplot.Axis(scale=scale, side=side, grid_lines="none", **settings)
+    # As an argument bqplot 0.13 warns of it; bqplot 0.12 does not derive it from the side.
+    axis.orientation = "vertical"
+    return axis
+
+
+def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.ndarray:
+    """About `most` round numbers between two ends; with `whole` no fractions: rows and counts have none.
+
+    bqplot's own choice is either crowded or, given a number of ticks, not round.
+    """
+    rough = max((high - low) / (most - 1), 1.0 if whole else np.finfo(float).tiny)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+    return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
