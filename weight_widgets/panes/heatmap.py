@@ -37,69 +37,83 @@ class Picture:
     separators: bqplot.Lines
 
 
+class Sight:
+    """What of the pictures is in sight: the scales that all of them share.
+
+    Row 0 is on top: y runs from −rows up to 0, because bqplot pans a reversed scale the wrong way.
+    """
+
+    def __init__(self) -> None:
+        self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
+        self._shape = (1, 1)
+
+    def show_all(self, shape: tuple[int, int] | None = None) -> None:
+        """Bring all of the matrix into sight; of a matrix of another shape where one is given."""
+        self._shape = shape or self._shape
+        rows, columns = (float(max(1, size)) for size in self._shape)
+        with self.x.hold_sync(), self.y.hold_sync():
+            self.x.min, self.x.max = 0.0, columns
+            self.y.min, self.y.max = -rows, 0.0
+
+    def mark(self, across: Sequence[bqplot.Axis], down: bqplot.Axis) -> None:
+        """Keep round ticks on the axes. Panning and zooming happen in the browser, and reach this side as limits."""
+
+        def update(_: object = None) -> None:
+            for axis in across:
+                axis.tick_values = ticks(self.x.min, self.x.max, whole=True)
+            rows = ticks(-self.y.max, -self.y.min, whole=True)
+            with down.hold_sync():
+                down.tick_labels = {str(int(-row)): str(int(row)) for row in rows}
+                down.tick_values = -rows
+
+        for scale in (self.x, self.y):
+            scale.observe(update, ["min", "max"])
+
+
 def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
-    # Row 0 is on top: y runs from −rows up to 0, because bqplot pans a reversed scale the wrong way.
-    x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
+    sight = Sight()
     key = uuid.uuid4().hex[:8]
     names = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
-    pictures = [_picture(x, y, name, first=not number) for number, name in enumerate(names)]
+    pictures = [_picture(sight, name, first=not number) for number, name in enumerate(names)]
+    sight.mark([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
     bar, colour_limits = _colour_bar()
-    crosshair = Crosshair(x, y, names)
+    crosshair = Crosshair(sight.x, sight.y, names)
     layout = widgets.HTML()
     layout.add_class("ww-layout")
 
-    size = (1, 1)
-
-    def reset(_: object = None) -> None:
-        rows, columns = size
-        with x.hold_sync(), y.hold_sync():
-            x.min, x.max = 0.0, float(columns)
-            y.min, y.max = -float(rows), 0.0
-
     def draw(_: object = None) -> None:
-        nonlocal size
         result = state.result
         if result is None:
             return
-        rows, columns = result.matrix.shape if result.matrix else (1, 1)
-        rasters = result.contrast.rasters
+        rasters, limit = result.contrast.rasters, result.contrast.limit
         for picture, raster in zip(pictures, rasters, strict=True):
-            _paint(picture, raster, result.contrast.limit, result.matrix)
-        size = max(1, rows), max(1, columns)
-        reset()
-        colour_limits.min, colour_limits.max = -result.contrast.limit, result.contrast.limit
+            _paint(picture, raster, limit, result.matrix)
+        sight.show_all(result.matrix.shape if result.matrix else (1, 1))
+        colour_limits.min, colour_limits.max = -limit, limit
         for picture, title in zip(pictures, _titles(result.pick.reference, result.pick.other, labels), strict=True):
             picture.title.value = title
         layout.value = _sentence(result)
         a, b = shown(result.pick.reference), shown(result.pick.other)
         crosshair.show(result.matrix, rasters, [a, b, f"{b} − {a}"])
 
-    def mark(_: object = None) -> None:
-        for picture in pictures:
-            picture.figure.axes[0].tick_values = ticks(x.min, x.max, whole=True)
-        rows = ticks(-y.max, -y.min, whole=True)
-        down = pictures[0].figure.axes[1]
-        with down.hold_sync():
-            down.tick_labels = {str(int(-row)): str(int(row)) for row in rows}
-            down.tick_values = -rows
-
-    # Panning and zooming set the scales in the browser, and reach this side through them.
-    for scale in (x, y):
-        scale.observe(mark, ["min", "max"])
     state.observe(draw, "result")
     draw()
-    boxes = [_column([picture.title, picture.figure], "ww-picture") for picture in pictures]
-    row = widgets.Box([*boxes, bar])
+    row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
-    again = widgets.Button(description="Reset view", tooltip="Show the whole picture again")
-    again.on_click(reset)
-    heading = widgets.HBox([widgets.HTML("<h3>Heatmap</h3>"), again])
+    return _column([_heading(sight), row, layout, crosshair], "ww-pane", "ww-heatmap")
+
+
+def _heading(sight: Sight) -> widgets.Box:
+    reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again")
+    reset.on_click(lambda _: sight.show_all())
+    heading = widgets.HBox([widgets.HTML("<h3>Heatmap</h3>"), reset])
     heading.add_class("ww-heading")
-    return _column([heading, row, layout, crosshair], "ww-pane", "ww-heatmap")
+    return heading
 
 
-def _picture(x: bqplot.Scale, y: bqplot.Scale, name: str, first: bool) -> Picture:
+def _picture(sight: Sight, name: str, first: bool) -> Picture:
+    x, y = sight.x, sight.y
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)

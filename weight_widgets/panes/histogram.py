@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import bqplot
 import ipywidgets as widgets
@@ -21,16 +21,42 @@ HEIGHT = "250px"
 EMPTY_BIN = 0.5
 
 
+class Ground:
+    """The scales and axes that all lines of the plot stand on."""
+
+    def __init__(self) -> None:
+        self.x = bqplot.LinearScale(min=0.0, max=1.0)
+        self._linear = bqplot.LinearScale(min=0.0, max=1.0)
+        self._logarithmic = bqplot.LogScale(min=EMPTY_BIN, max=1.0)
+        self.across = horizontal_axis(self.x, label="weight", label_offset="2.4em", tick_format="~g")
+        self.upwards = vertical_axis(self._linear, label_offset="3.4em")
+
+    @property
+    def y(self) -> bqplot.Scale:
+        return self.upwards.scale
+
+    def fit(self, edges: np.ndarray, heights: Sequence[np.ndarray], log: bool, density: bool) -> None:
+        """Make room for bars between `edges`. Set here, because bqplot would keep room for hidden lines as well."""
+        with self.x.hold_sync():
+            self.x.min, self.x.max = float(edges[0]), float(edges[-1])
+        top = max(float(found.max()) for found in heights) or 1.0
+        low = min(float(found.min()) for found in heights) if log else 0.0
+        y = self._logarithmic if log else self._linear
+        with y.hold_sync():
+            y.min, y.max = low, top * (2 if log else 1.05)
+        with self.upwards.hold_sync():
+            self.upwards.scale, self.upwards.label = y, "density" if density else "count"
+            self.upwards.tick_format = "~g" if density else "~s"
+            self.upwards.tick_values = _powers(low, top) if log else ticks(0.0, top, whole=not density)
+
+
 def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
-    x = bqplot.LinearScale(min=0.0, max=1.0)
-    linear, logarithmic = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LogScale(min=EMPTY_BIN, max=1.0)
-    across = horizontal_axis(x, label="weight", label_offset="2.4em", tick_format="~g")
-    upwards = vertical_axis(linear, label_offset="3.4em")
-    lines = {label: _line(x, linear, model_colour(labels, label)) for label in labels}
+    ground = Ground()
+    lines = {label: _line(ground, model_colour(labels, label)) for label in labels}
     figure = bqplot.Figure(
         marks=list(lines.values()),
-        axes=[across, upwards],
+        axes=[ground.across, ground.upwards],
         fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
         padding_x=0.01,
@@ -40,44 +66,32 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     counts = widgets.HTML()
     counts.add_class("ww-counts")
 
-    def recompute(_: object = None) -> None:
+    def draw(_: object = None) -> None:
         if state.result is None:
             return
-        heights = {curve.label: _heights(curve.histogram, state.log, state.density) for curve in state.result.curves}
-        rescale(heights)
-        edges = {curve.label: curve.histogram.edges for curve in state.result.curves}
-        # A hidden line keeps its data, and bqplot would keep room for it.
-        for shared in list(edges.values())[:1]:
-            with x.hold_sync():
-                x.min, x.max = float(shared[0]), float(shared[-1])
+        shown = {curve.label: curve.histogram for curve in state.result.curves}
+        heights = {label: _heights(histogram, state.log, state.density) for label, histogram in shown.items()}
+        if shown:
+            ground.fit(next(iter(shown.values())).edges, list(heights.values()), state.log, state.density)
         for label, line in lines.items():
-            _draw(line, edges.get(label), heights.get(label))
+            line.scales = {"x": ground.x, "y": ground.y}
+            line.visible = label in shown
+            if line.visible:
+                _outline(line, shown[label].edges, heights[label])
         counts.value = _counts(state.result, labels)
 
-    def rescale(heights: Mapping[str, np.ndarray]) -> None:
-        top = max((float(found.max()) for found in heights.values()), default=1.0) or 1.0
-        low = min((float(found.min()) for found in heights.values()), default=EMPTY_BIN) if state.log else 0.0
-        scale = logarithmic if state.log else linear
-        with scale.hold_sync():
-            scale.min, scale.max = low, top * (2 if state.log else 1.05)
-        with upwards.hold_sync():
-            upwards.scale, upwards.label = scale, "density" if state.density else "count"
-            upwards.tick_format = "~g" if state.density else "~s"
-            upwards.tick_values = _powers(low, top) if state.log else ticks(0.0, top, whole=not state.density)
-        for line in lines.values():
-            line.scales = {"x": x, "y": scale}
-
-    state.observe(recompute, ["result", "log", "density"])
-    recompute()
-    pane = widgets.VBox([_heading("Histogram"), figure, counts, _settings(state)])
+    state.observe(draw, ["result", "log", "density"])
+    draw()
+    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, _settings(state)])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
     return pane
 
 
-def _line(x: bqplot.Scale, y: bqplot.Scale, colour: str) -> bqplot.Lines:
+def _line(ground: Ground, colour: str) -> bqplot.Lines:
+    scales = {"x": ground.x, "y": ground.y}
     return bqplot.Lines(
-        x=[], y=[], scales={"x": x, "y": y}, colors=[colour], fill="bottom", fill_opacities=[0.18], stroke_width=1.3
+        x=[], y=[], scales=scales, colors=[colour], fill="bottom", fill_opacities=[0.18], stroke_width=1.3
     )
 
 
@@ -91,15 +105,10 @@ def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:
     return np.maximum(heights, EMPTY_BIN * per_count)
 
 
-def _draw(line: bqplot.Lines, edges: np.ndarray | None, heights: np.ndarray | None) -> None:
-    """Show a histogram as the outline of its bins; nothing for a checkpoint that is not ticked."""
-    if edges is None or heights is None:
-        line.visible = False
-        return
+def _outline(line: bqplot.Lines, edges: np.ndarray, heights: np.ndarray) -> None:
     with line.hold_sync():
         line.x = np.repeat(edges, 2)[1:-1].astype(np.float32)
         line.y = np.repeat(heights, 2).astype(np.float32)
-        line.visible = True
 
 
 def _powers(low: float, high: float) -> np.ndarray:
@@ -130,9 +139,3 @@ def _settings(state: HistogramState) -> widgets.Box:
     box.add_class("ww-row")
     box.add_class("ww-settings")
     return box
-
-
-def _heading(title: str) -> widgets.HTML:
-    heading = widgets.HTML(f"<h3>{title}</h3>")
-    heading.add_class("ww-heading")
-    return heading
