@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from lab import Lab
+from lab import TIMEOUT_MS, Lab
 
 # Where the ticks of the vertical axis stand and what is written there: the way from pixels back to values.
 VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
@@ -52,6 +53,17 @@ class Explorer:
 
     def await_shown(self, layer: str, tensor: str, part: str = "") -> None:
         self.lab.page.wait_for_function(SETTLED, arg=[layer, tensor, part])
+
+    def eventually(self, check: Callable[[], None]) -> None:
+        """Wait until what is drawn passes the check: the page draws some frames after it has heard."""
+        end = time.monotonic() + TIMEOUT_MS / 1000
+        while True:
+            try:
+                return check()
+            except AssertionError:
+                if time.monotonic() > end:
+                    raise
+            self.lab.page.evaluate("new Promise(requestAnimationFrame)")
 
     def table(self) -> dict[str, dict[str, str]]:
         """The table pane: by model, by column."""

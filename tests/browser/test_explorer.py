@@ -68,6 +68,12 @@ def number(text: str) -> float:
 
 def check_panes(explorer: Explorer, weights: dict[str, np.ndarray], pair: tuple[np.ndarray, np.ndarray]) -> None:
     """The three panes against arrays: `weights` by ticked model, `pair` the matrices A and B."""
+    explorer.eventually(lambda: check_table(explorer, weights))
+    explorer.eventually(lambda: check_histograms(explorer, weights))
+    explorer.eventually(lambda: check_pictures(explorer, pair))
+
+
+def check_table(explorer: Explorer, weights: dict[str, np.ndarray]) -> None:
     table = explorer.table()
     assert list(table) == list(weights)
     for name, values in weights.items():
@@ -84,6 +90,8 @@ def check_panes(explorer: Explorer, weights: dict[str, np.ndarray], pair: tuple[
         }.items():
             assert number(row[column]) == pytest.approx(expected, rel=5.1e-3, abs=1e-12), (name, column)
 
+
+def check_histograms(explorer: Explorer, weights: dict[str, np.ndarray]) -> None:
     low, high = min(map(np.min, weights.values())), max(map(np.max, weights.values()))
     edges = np.linspace(np.float64(low), np.float64(high), 121)
     drawn = explorer.counts()
@@ -92,6 +100,8 @@ def check_panes(explorer: Explorer, weights: dict[str, np.ndarray], pair: tuple[
         expected = np.histogram(values.astype(np.float64), edges)[0]
         assert counts == pytest.approx(expected, abs=0.02 + expected.max() * 0.002)
 
+
+def check_pictures(explorer: Explorer, pair: tuple[np.ndarray, np.ndarray]) -> None:
     for picture, matrix in enumerate((*pair, pair[1] - pair[0])):
         shown, step = explorer.values(picture)
         assert shown.shape == matrix.shape
@@ -201,14 +211,16 @@ def test_the_settings_of_the_histogram(explorer: Explorer, models: Path) -> None
         "([cell, count]) => document.querySelector(cell)?.textContent.replace(/\\D/g, '') === String(count)",
         arg=[cell, int(outside[3])],
     )
-    for drawn, counts in zip(explorer.counts(), expected, strict=True):
-        assert drawn == pytest.approx(counts, abs=counts.max() * 0.002 + 0.5)
 
+    def check(heights: list[np.ndarray], tolerance: float) -> None:
+        for drawn, height in zip(explorer.counts(), heights, strict=True):
+            assert drawn == pytest.approx(height, abs=height.max() * tolerance)
+
+    explorer.eventually(lambda: check(expected, 0.005))
     page.locator(".ww-set-density select").first.select_option(label="density")
-    page.wait_for_function("document.querySelector('.ww-histogram-figure').textContent.includes('density')")
-    for drawn, counts in zip(explorer.counts(), expected, strict=True):
-        density = counts / (counts.sum() * np.diff(edges))
-        assert drawn == pytest.approx(density, abs=density.max() * 0.005)
+    densities = [counts / (counts.sum() * np.diff(edges)) for counts in expected]
+    explorer.eventually(lambda: check(densities, 0.005))
+    assert "density" in page.locator(".ww-histogram-figure").first.inner_text()
     explorer.lab.kernel_eval("explorer.histogram.bins = 120; explorer.histogram.density = False")
     page.wait_for_function("document.querySelector('.ww-histogram-figure').textContent.includes('count')")
     assert bins.input_value() == "120"
