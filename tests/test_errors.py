@@ -366,6 +366,16 @@ class TestCompare:
 
 
 class TestLabels:
+    def test_twins_in_other_formats_keep_their_suffixes(self, models: Path) -> None:
+        twins = [models / f"digits_baseline{suffix}" for suffix in (".h5", ".keras", ".weights.h5")]
+        explorer = ww.compare(*twins)
+        assert list(explorer.checkpoints) == [path.name for path in twins]
+        explorer.close()
+
+    def test_an_empty_label(self, models: Path) -> None:
+        with pytest.raises(errors.InputError, match="empty label"):
+            ww.compare({"": models / "digits_baseline.h5"})
+
     def test_a_glob_counts_numbers(self, tmp_path: Path) -> None:
         for number in (10, 2, 1):
             write(tmp_path / f"epoch_{number}.h5", (FIXTURES / "nested.h5").read_bytes())

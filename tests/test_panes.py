@@ -19,6 +19,7 @@ import pytest
 
 import weight_widgets as ww
 from weight_widgets.panes.axes import ticks
+from weight_widgets.panes.crosshair import Crosshair
 from weight_widgets.panes.png import encode
 from weight_widgets.panes.style import (
     DIVERGING,
@@ -32,12 +33,12 @@ from weight_widgets.panes.style import (
 )
 
 TIMEOUT = 60.0
-BLUE, WHITE, RED = (0x05, 0x30, 0x61, 255), (0xF7, 0xF7, 0xF7, 255), (0x67, 0x00, 0x1F, 255)
+BLUE, WHITE, RED, GREY = (0x05, 0x30, 0x61), (0xF7, 0xF7, 0xF7), (0x67, 0x00, 0x1F), (0x80, 0x80, 0x80)
 RNG = np.random.default_rng(11)
 
 
 def decode(value: bytes | memoryview) -> np.ndarray:
-    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 4), by the specification."""
+    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 3), by the specification."""
     png = bytes(value)
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     chunks: dict[bytes, bytes] = {}
@@ -55,9 +56,8 @@ def decode(value: bytes | memoryview) -> np.ndarray:
     lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
     assert not lines[:, 0].any()
     palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    alpha = np.full(len(palette), 255, np.uint8)
-    alpha[: len(chunks[b"tRNS"])] = np.frombuffer(chunks[b"tRNS"], np.uint8)
-    return np.concatenate([palette, alpha[:, None]], axis=1)[lines[:, 1:]]
+    assert b"tRNS" not in chunks
+    return palette[lines[:, 1:]]
 
 
 def write_model(path: Path, tensors: Mapping[str, np.ndarray]) -> Path:
@@ -136,7 +136,7 @@ def explore(tmp_path: Path) -> Iterator[Any]:
 class TestPng:
     def test_ends_and_middle_of_the_palette(self) -> None:
         pixels = decode(encode(np.array([[-2.0, 0.0, 2.0], [-9.0, -0.0, 9.0]]), 2.0, DIVERGING))
-        assert [tuple(pixel) for pixel in pixels.reshape(-1, 4).tolist()] == [BLUE, WHITE, RED, BLUE, WHITE, RED]
+        assert [tuple(pixel) for pixel in pixels.reshape(-1, 3).tolist()] == [BLUE, WHITE, RED, BLUE, WHITE, RED]
 
     def test_blue_is_negative_and_red_positive(self) -> None:
         negative, positive = decode(encode(np.array([[-0.5, 0.5]]), 1.0, DIVERGING))[0].astype(int)
@@ -144,9 +144,10 @@ class TestPng:
         assert positive[0] > positive[2]
 
     @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-    def test_what_is_no_number_is_transparent_and_its_neighbours_are_not(self, value: float) -> None:
+    def test_what_is_no_number_is_grey_and_its_neighbours_are_not(self, value: float) -> None:
         pixels = decode(encode(np.array([[1.0, value, 1.0]]), 1.0, DIVERGING))
-        assert pixels[0, :, 3].tolist() == [255, 0, 255]
+        assert [tuple(pixel) for pixel in pixels[0].tolist()] == [RED, GREY, RED]
+        assert GREY not in {tuple(colour) for colour in DIVERGING.tolist()}
 
     @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1), (3, 5), (256, 256)])
     def test_one_pixel_for_each_value_in_its_place(self, shape: tuple[int, int]) -> None:
@@ -190,7 +191,8 @@ class TestStyle:
         assert percent(float("nan")) == "n/a"
 
     def test_names(self) -> None:
-        assert shown("x" * 61) == "x" * 59 + "…"
+        # Both ends are kept: runs differ in either.
+        assert shown("run_" + "x" * 60 + "_seed_1") == "run_" + "x" * 19 + "…" + "x" * 16 + "_seed_1"
         assert shown("a\x00b\u202ec") == "a\ufffdb\ufffdc"
         assert text("<b>&\"'") == "&lt;b&gt;&amp;&quot;&#x27;"
 
@@ -289,14 +291,46 @@ class TestHeatmapPane:
             assert np.ptp(image.x) == 7
             assert np.ptp(image.y) == 5
 
-    def test_nan_is_transparent_and_said(self, explore: Any) -> None:
+    def test_nan_is_grey_and_said(self, explore: Any) -> None:
         a = np.ones((3, 3), "f4")
         a[1, 2] = np.nan
         explorer = explore(a={"dense": a}, b={"dense": np.ones((3, 3), "f4")})
-        alphas = [decode(image.image.value)[..., 3] for image in self.pictures(explorer)]
-        assert [(alpha == 0).sum() for alpha in alphas] == [1, 0, 1]
-        assert alphas[0][1, 2] == 0
-        assert "NaN or Inf" in having(explorer, "ww-layout").value
+        greys = [(decode(image.image.value) == GREY).all(axis=2) for image in self.pictures(explorer)]
+        assert [grey.sum() for grey in greys] == [1, 0, 1]
+        assert greys[0][1, 2]
+        assert "NaN or Inf, 1 cells of A and 0 of B" in having(explorer, "ww-layout").value
+
+    def test_models_of_different_width_keep_their_own_gates_and_are_seen_whole(self, tmp_path: Path) -> None:
+        for label, units in (("small", 4), ("large", 8)):
+            with h5py.File(tmp_path / f"{label}.h5", "w") as file:
+                file.attrs["layer_names"] = ["lstm"]
+                file["lstm/kernel"] = np.ones((3, 4 * units), "f4")
+                file["lstm/recurrent_kernel"] = np.ones((units, 4 * units), "f4")
+                file["lstm"].attrs["weight_names"] = ["kernel", "recurrent_kernel"]
+        explorer = ww.compare(tmp_path / "small.h5", tmp_path / "large.h5")
+        assert explorer.wait(TIMEOUT)
+        figures = [figure for figure in of_kind(explorer, bqplot.Figure) if figure.interaction is not None]
+        lines = [set(np.asarray(figure.marks[1].x).tolist()) for figure in figures[:2]]
+        assert lines == [{4.0, 8.0, 12.0}, {8.0, 16.0, 24.0}]
+        scale = figures[0].marks[0].scales["x"]
+        assert (scale.min, scale.max) == (0.0, 32.0)
+        crosshair = of_kind(explorer, Crosshair)[0]
+        assert [getattr(crosshair, f"raster_{place}")["planes"] for place in range(3)] == [1, 0, 0]
+        explorer.close()
+
+    def test_the_view_stays_while_the_shape_does_and_never_leaves_the_picture(self, explore: Any) -> None:
+        values = RNG.normal(size=(30, 40))
+        explorer = explore(a={"dense": values, "tall": values.T}, b={"dense": values, "tall": values.T})
+        scale = self.pictures(explorer)[0].scales["x"]
+        scale.min, scale.max = 10.0, 20.0
+        explorer.selection.other = "a"
+        assert explorer.wait(TIMEOUT)
+        assert (scale.min, scale.max) == (10.0, 20.0)
+        scale.min, scale.max = -500.0, 700.0
+        assert (scale.min, scale.max) == (0.0, 40.0)
+        explorer.selection.layer = "tall"
+        assert explorer.wait(TIMEOUT)
+        assert (scale.min, scale.max) == (0.0, 30.0)
 
     def test_pooling_is_said(self, explore: Any) -> None:
         explorer = explore(a={"dense": RNG.normal(size=(600, 600))}, b={"dense": RNG.normal(size=(600, 600))})

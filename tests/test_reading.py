@@ -20,6 +20,7 @@ import weight_widgets as ww
 from weight_widgets.errors import ChangedFileError
 from weight_widgets.reading.window import FileWindow
 
+RNG = np.random.default_rng(7)
 FIXTURES = Path(__file__).parent / "fixtures"
 EXAMPLES = Path(__file__).parent.parent / "examples" / "models"
 
@@ -522,3 +523,67 @@ def fill_dense(file: h5py.File, values: np.ndarray, **options: object) -> None:
     group = file.create_group("dense")
     group.attrs["weight_names"] = [b"dense/kernel"]
     group.create_dataset("dense/kernel", data=values, **options)
+
+
+class TestNothingIsLost:
+    """Names that collide are numbered on; every dataset is a tensor, training state or skipped."""
+
+    @staticmethod
+    def write(path: Path, layer: str, paths: list[str]) -> dict[str, np.ndarray]:
+        values = {name: RNG.normal(size=(3, 4)).astype("f4") for name in paths}
+        with h5py.File(path, "w") as file:
+            file.attrs["layer_names"] = [layer]
+            for name, array in values.items():
+                file[f"{layer}/{name}"] = array
+            file[layer].attrs["weight_names"] = paths
+        return values
+
+    def test_a_bidirectional_called_backward(self, tmp_path: Path) -> None:
+        paths = [f"backward_pass/{way}_lstm/lstm_cell/kernel:0" for way in ("forward", "backward")]
+        values = self.write(tmp_path / "a.h5", "backward_pass", paths)
+        layer = ww.open_checkpoint(tmp_path / "a.h5")["backward_pass"]
+        np.testing.assert_array_equal(layer["forward/kernel"].read(), values[paths[0]])
+        np.testing.assert_array_equal(layer["backward/kernel"].read(), values[paths[1]])
+
+    def test_names_that_differ_in_what_is_cut_off(self, tmp_path: Path) -> None:
+        values = self.write(tmp_path / "a.h5", "odd", ["kernel:0", "kernel:1"])
+        found = [tensor.read() for tensor in ww.open_checkpoint(tmp_path / "a.h5")["odd"].values()]
+        np.testing.assert_array_equal(found, list(values.values()))
+
+    def test_two_layers_of_one_name(self, tmp_path: Path) -> None:
+        with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+            for place in ("first", "second"):
+                file[f"{place}/vars/0"] = RNG.normal(size=(3, 4)).astype("f4")
+                file[f"{place}/vars"].attrs["name"] = np.bytes_(b"fc")
+        checkpoint = ww.open_checkpoint(tmp_path / "a.weights.h5")
+        assert list(checkpoint) == ["fc", "fc (2)"]
+        assert checkpoint.num_params == 24
+
+    def test_what_a_wrapper_holds_is_not_what_its_layer_holds(self, tmp_path: Path) -> None:
+        """SpectralNormalization: the kernel again and vector_u in the wrapper, kernel and bias inside."""
+        with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+            file["layers/spectral_normalization/vars/0"] = np.ones((3, 4), "f4")
+            file["layers/spectral_normalization/vars/1"] = np.ones((1, 4), "f4")
+            file["layers/spectral_normalization/layer/vars/0"] = np.ones((3, 4), "f4")
+            file["layers/spectral_normalization/layer/vars/1"] = np.ones(4, "f4")
+        (layer,) = ww.open_checkpoint(tmp_path / "a.weights.h5").values()
+        assert sorted(tensor.shape for tensor in layer.values()) == [(1, 4), (3, 4), (3, 4), (4,)]
+        assert not {"recurrent_kernel", "bias"} & {tensor.role for tensor in layer.values()}
+
+
+def test_a_window_reads_on_where_the_system_gives_less(tmp_path: Path) -> None:
+    """One read gives at most 2 GiB; here seven bytes."""
+    (tmp_path / "file").write_bytes(bytes(range(100)))
+
+    class Stingy(io.FileIO):
+        def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+            return super().readinto(memoryview(buffer)[:7])
+
+    window = FileWindow(tmp_path / "file", 10, 80)
+    window._file.close()
+    window._file = Stingy(tmp_path / "file")
+    with window:
+        window.seek(5)
+        assert window.read(40) == bytes(range(15, 55))
+        window.seek(70)
+        assert window.read(40) == bytes(range(80, 90))

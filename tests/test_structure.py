@@ -154,8 +154,9 @@ class TestParts:
         assert [axis.label for axis in part.axes] == ["state unit", "unit"]
 
     def test_separators_stand_between_gates(self) -> None:
-        assert structure_of("LSTM", "kernel", (5, 8)).matrix.column_step == 2
-        assert structure_of("Conv2D", "kernel", (3, 3, 2, 4)).matrix.column_step == 1
+        assert structure_of("LSTM", "kernel", (5, 8)).matrix.separation == 2
+        assert structure_of("Conv2D", "kernel", (3, 3, 2, 4)).matrix.separation == 1
+        assert structure_of("Dense", "kernel", (5, 8)).matrix.separation == 0
 
     @pytest.mark.parametrize(
         ("class_name", "name", "shape", "sentence"),

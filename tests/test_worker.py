@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from weight_widgets.worker import Superseded, Worker
@@ -185,7 +190,27 @@ class TestClose:
         worker.close()
         threads[0].join(TIMEOUT)
         assert not threads[0].is_alive()
-        assert threads[0].daemon
+
+    def test_a_script_may_end_while_the_worker_reads(self, tmp_path: Path) -> None:
+        """A daemon thread that is cut off inside the HDF5 library at exit crashes the interpreter."""
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file.attrs["layer_names"] = ["dense"]
+            file["dense/kernel"] = np.ones((2000, 2000), "f4")
+            file["dense"].attrs["weight_names"] = ["kernel"]
+        script = f"import weight_widgets as ww\nfor _ in range(3): ww.compare({str(tmp_path / 'a.h5')!r})"
+        for _ in range(3):
+            ended = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=120, capture_output=True)
+            assert (ended.returncode, ended.stderr) == (0, b"")
+
+    def test_an_idle_thread_ends_and_another_comes(self) -> None:
+        worker = Worker(pause=0.0)
+        threads: list[threading.Thread] = []
+        for _ in range(2):
+            worker.submit("a", lambda check: threading.current_thread(), threads.append, unexpected)
+            assert worker.wait(TIMEOUT)
+            threads[-1].join(TIMEOUT)
+            assert not threads[-1].is_alive()
+        assert threads[0] is not threads[1]
 
     def test_twice(self, worker: Worker) -> None:
         worker.close()

@@ -58,18 +58,22 @@ class WeightExplorer(widgets.VBox):
 
     @property
     def selection(self) -> Selection:
+        """What is chosen; set its attributes to move the explorer."""
         return self._state.selection
 
     @property
     def histogram(self) -> HistogramState:
+        """Settings and result of the histogram pane."""
         return self._state.histogram
 
     @property
     def heatmap(self) -> HeatmapState:
+        """Result of the heatmap pane."""
         return self._state.heatmap
 
     @property
     def table(self) -> TableState:
+        """Result of the table pane."""
         return self._state.table
 
     @property
@@ -95,6 +99,9 @@ class WeightExplorer(widgets.VBox):
     def close(self) -> None:
         """Remove the explorer from the page and end its background work."""
         self._state.close()
+        for part in _parts(self):
+            if part is not self:
+                part.close()
         super().close()
 
     # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
@@ -148,9 +155,8 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
         try:
             checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
             if not checkpoint.tensors:
-                raise NotKerasError(
-                    f"{checkpoint.path} holds a Keras model without weights: there is nothing to compare."
-                )
+                why = f": {checkpoint.skipped[0].reason}" if checkpoint.skipped else ""
+                raise NotKerasError(f"{checkpoint.path} holds no weights that can be read{why}.")
             opened[label] = checkpoint
         except WeightWidgetsError as error:
             failures.append(error)
@@ -158,3 +164,19 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
         raise failures[0]
     first = reference if reference in opened else next(iter(opened))
     return WeightExplorer(ExplorerState(opened, first, [str(error) for error in failures]))
+
+
+def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
+    """The widget and all that it holds: children, figures, marks, scales, axes, layouts."""
+    found: set[widgets.Widget] = set()
+    waiting: list[Any] = [widget]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, widgets.Widget) and item not in found:
+            found.add(item)
+            waiting.extend(getattr(item, name) for name in item.keys)
+    return found

@@ -7,7 +7,6 @@
     ├── MissingFileError    (also a FileNotFoundError)  nothing there to open
     ├── NotKerasError       a readable file that holds no Keras weights
     ├── DamagedFileError    a Keras file that cannot be read as it claims to be
-    ├── UnsafeFileError     refused: reading it would leave the file
     ├── UnsupportedFileError  a Keras file of a kind that is not read yet
     └── ChangedFileError    the file was rewritten after it was opened
 """
@@ -20,7 +19,6 @@ __all__ = [
     "InputError",
     "MissingFileError",
     "NotKerasError",
-    "UnsafeFileError",
     "UnsupportedFileError",
     "WeightWidgetsError",
 ]
@@ -35,7 +33,7 @@ class InputError(WeightWidgetsError, ValueError):
 
 
 class MissingFileError(WeightWidgetsError, FileNotFoundError):
-    """No file at this path, or a glob that matches none."""
+    """No file at this path or none that may be opened, or a glob that matches none."""
 
     # OSError's own __str__ would print the message as a tuple's repr when there are several arguments.
     def __str__(self) -> str:
@@ -48,10 +46,6 @@ class NotKerasError(WeightWidgetsError):
 
 class DamagedFileError(WeightWidgetsError):
     """The file is of a Keras format, but a part of it is cut off, corrupt or contradicts the rest."""
-
-
-class UnsafeFileError(WeightWidgetsError):
-    """The file points outside of itself (a link, external storage); it is refused without following."""
 
 
 class UnsupportedFileError(WeightWidgetsError):

@@ -48,9 +48,14 @@ class Worker:
         self._latest: dict[str, int] = {}
         self._rest_until: dict[str, float] = {}
         self._inbox: deque[Callable[[], None]] = deque()
+        self._delivering = 0
         self._running: Job | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
 
     def submit(
         self,
@@ -71,7 +76,8 @@ class Worker:
             self._latest[key] = number
             self._waiting[key] = Job(key, number, compute, deliver, fail)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="weight-widgets", daemon=True)
+                # No daemon: a thread that is cut off inside the HDF5 library at exit takes the interpreter with it.
+                self._thread = threading.Thread(target=self._run, name="weight-widgets", daemon=False)
                 self._thread.start()
             self._changed.notify_all()
 
@@ -82,7 +88,7 @@ class Worker:
             if self._loop is not None and threading.get_ident() == self._owner:
                 self._drain()
             with self._changed:
-                if not (self._waiting or self._running or self._inbox):
+                if not (self._waiting or self._running or self._inbox or self._delivering):
                     return True
                 left = end - time.monotonic()
                 if left <= 0:
@@ -115,18 +121,24 @@ class Worker:
 
     def _next(self) -> Job | None:
         with self._changed:
-            while not self._closed:
+            while self._waiting and not self._ended():
                 now = time.monotonic()
                 ready = [key for key in self._waiting if self._rest_until.get(key, 0.0) <= now]
                 if ready:
                     self._running = self._waiting.pop(ready[0])
                     return self._running
-                rests = [self._rest_until[key] - now for key in self._waiting]
-                self._changed.wait(min(rests, default=None))
+                self._changed.wait(min(self._rest_until[key] - now for key in self._waiting))
+            # With nothing left to do it ends; the next job starts another.
+            self._waiting.clear()
+            self._thread = None
+            self._changed.notify_all()
             return None
 
+    def _ended(self) -> bool:
+        return self._closed or not threading.main_thread().is_alive()
+
     def _check(self, job: Job) -> None:
-        if self._closed or self._latest[job.key] != job.number:
+        if self._ended() or self._latest[job.key] != job.number:
             raise Superseded
 
     def _post(self, job: Job, call: Callable[[], None]) -> None:
@@ -156,4 +168,9 @@ class Worker:
                     self._changed.notify_all()
                     return
                 arrive = self._inbox.popleft()
-            arrive()
+                self._delivering += 1
+            try:
+                arrive()
+            finally:
+                with self._changed:
+                    self._delivering -= 1

@@ -76,7 +76,8 @@ class Crosshair {
     // Capturing, since bqplot's own handlers may stop an event on its way up.
     this.#root.addEventListener("pointermove", point, { capture: true, signal });
     this.#root.addEventListener("pointerleave", point, { signal });
-    this.#root.addEventListener("click", (event) => this.#click(event), { capture: true, signal });
+    this.#root.addEventListener("pointerup", (event) => this.#release(event), { capture: true, signal });
+    this.#root.addEventListener("wheel", (event) => this.#roll(event), { capture: true, signal });
     this.#box.addEventListener("keydown", (event) => this.#press(event), { signal });
     this.#box.addEventListener("focusout", request, { signal });
     // A figure may come later than this leaf, or be drawn anew.
@@ -164,13 +165,19 @@ class Crosshair {
     this.#request();
   }
 
-  /** @param {MouseEvent} event */
-  #click(event) {
+  /** @param {PointerEvent} event  the end of a click or of a drag */
+  #release(event) {
     if (!this.#cellUnder(event)) return;
     this.#point(event);
     // At once: the pointer may have left before the next frame.
     this.#followPointer();
-    this.#box.focus({ preventScroll: true });
+    // After the notebook, which takes the focus to its cell when a drag ends.
+    setTimeout(() => this.#box.focus({ preventScroll: true }));
+  }
+
+  /** @param {WheelEvent} event  zooms where the user has clicked; elsewhere it scrolls the page, as everywhere in it */
+  #roll(event) {
+    if (document.activeElement !== this.#box && this.#cellUnder(event)) event.stopPropagation();
   }
 
   /** @param {KeyboardEvent} event */

@@ -10,7 +10,7 @@ import { formatNumber, place } from "./words.js";
  * @typedef {{ text: string, role: "place" | "label" | "value" | "aside" }} Piece
  */
 
-const HINT = "Point at a heatmap, or focus here and use the arrow keys.";
+const HINT = "Point at a heatmap to read it. Click it, and the wheel zooms, a drag pans, the arrow keys move.";
 const UNAVAILABLE = "n/a";
 const AWAITED = "…";
 

@@ -15,8 +15,6 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, sync_playwright
 VIEWPORT = (1360, 900)
 TIMEOUT_MS = 30_000
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
-# What JupyterLab itself says on every page.
-NOISE = re.compile(r"^$")
 
 # Commands are run by name and kernels awaited by promise: clicking through the menus was flaky.
 READY = "path => window.jupyterapp?.shell.currentWidget?.context?.path === path"
@@ -134,7 +132,7 @@ class Lab:
         raise TimeoutError("the page keeps changing")
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not NOISE.search(message.text):
+        if message.type == "error":
             self.errors.append(f"{message.text} ({message.location['url']})")
 
     def _on_dialog(self, dialog: Dialog) -> None:

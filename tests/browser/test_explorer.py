@@ -244,6 +244,10 @@ def test_the_crosshair_reads_the_weights_before_and_after_a_zoom(explorer: Explo
     for picture in range(3):
         explorer.point_at(picture, 12 + picture, 40, a.shape)
         expect(12 + picture, 40)
+    # The wheel scrolls the page until a click says that the picture is meant.
+    page.mouse.down()
+    page.mouse.up()
+    page.wait_for_function("document.activeElement.className === 'ww-crosshair'")
     before = page.locator(".ww-heatmap image").first.evaluate("image => image.getBoundingClientRect().width")
     page.mouse.wheel(0, -300)
     page.wait_for_function(

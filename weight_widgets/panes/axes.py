@@ -7,7 +7,7 @@ from typing import Any
 import bqplot
 import numpy as np
 
-__all__ = ["horizontal_axis", "ticks", "vertical_axis"]
+__all__ = ["horizontal_axis", "short_format", "single", "ticks", "vertical_axis"]
 
 
 def horizontal_axis(scale: bqplot.Scale, **settings: Any) -> bqplot.Axis:
@@ -19,6 +19,17 @@ def vertical_axis(scale: bqplot.Scale, side: str = "left", **settings: Any) -> b
     # As an argument bqplot 0.13 warns of it; bqplot 0.12 does not derive it from the side.
     axis.orientation = "vertical"
     return axis
+
+
+def short_format(reach: float) -> str:
+    """A d3 format for an axis whose largest value is `reach`: with an exponent where the digits would not fit."""
+    return "~g" if reach == 0 or 1e-3 <= reach < 1e4 else ".1~e"
+
+
+def single(values: np.ndarray) -> np.ndarray:
+    """Values as float32, the browser's and bqplot's; what is finite stays finite."""
+    most = np.finfo(np.float32).max
+    return np.where(np.isfinite(values), np.clip(values, -most, most), values).astype("<f4")
 
 
 def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.ndarray:

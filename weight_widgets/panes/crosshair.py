@@ -12,6 +12,7 @@ import traitlets
 
 from ..analysis.sketches import Raster
 from ..reading.structure import Axis, Matrix
+from .axes import single
 
 __all__ = ["Crosshair"]
 
@@ -63,8 +64,9 @@ class Crosshair(anywidget.AnyWidget):
             "pooled_digits": POOLED_DIGITS,
         }
         for number, raster in enumerate(rasters):
-            planes = () if raster is None or raster.mean.shape != cells else raster.planes
-            values = np.stack(planes).astype("<f4").tobytes() if planes else b""
+            # A picture of another shape has other weights in its cells; it is not read out.
+            planes = () if raster is None or raster.shape != matrix.shape else raster.planes
+            values = single(np.stack(planes)).tobytes() if planes else b""
             setattr(self, f"raster_{number}", {"frame": self._frame, "planes": len(planes), "values": values})
 
 

@@ -10,10 +10,11 @@ import bqplot
 import ipywidgets as widgets
 import numpy as np
 
+from ..analysis.comparison import Contrast
 from ..analysis.sketches import Raster
 from ..reading.structure import Matrix
-from ..state import HeatmapState, Pictures
-from .axes import horizontal_axis, ticks, vertical_axis
+from ..state import HeatmapState, Pick, Pictures
+from .axes import horizontal_axis, short_format, ticks, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
 from .style import DIVERGING, model_colour, number, shown, swatch, text
@@ -23,8 +24,12 @@ __all__ = ["heatmap_pane"]
 HEIGHT = "290px"
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
-MARGIN = {"top": 6, "bottom": 24, "left": 8, "right": 8}
-FIRST_MARGIN = {**MARGIN, "left": 36}
+CLOSEST = 4.0
+MARGIN = {"top": 6, "bottom": 24, "left": 10, "right": 14}
+FIRST_MARGIN = {**MARGIN, "left": 38}
+
+
+NOTHING = Pictures(Pick((), "", "", "", "", ""), Contrast((None, None, None), 1.0), (None, None, None), False, ())
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,14 @@ class Sight:
         self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
         self._shape = (1, 1)
 
-    def show_all(self, shape: tuple[int, int] | None = None) -> None:
-        """Bring all of the matrix into sight; of a matrix of another shape where one is given."""
-        self._shape = shape or self._shape
-        rows, columns = (float(max(1, size)) for size in self._shape)
+    def fit(self, shape: tuple[int, int]) -> None:
+        """Bring a matrix of another shape into sight; one of the same shape is seen where the last was."""
+        if shape != self._shape:
+            self._shape = max(1, shape[0]), max(1, shape[1])
+            self.show_all()
+
+    def show_all(self) -> None:
+        rows, columns = map(float, self._shape)
         with self.x.hold_sync(), self.y.hold_sync():
             self.x.min, self.x.max = 0.0, columns
             self.y.min, self.y.max = -rows, 0.0
@@ -59,15 +68,29 @@ class Sight:
         """Keep round ticks on the axes. Panning and zooming happen in the browser, and reach this side as limits."""
 
         def update(_: object = None) -> None:
+            rows, columns = self._shape
+            _keep(self.x, 0.0, float(columns))
+            _keep(self.y, -float(rows), 0.0)
             for axis in across:
                 axis.tick_values = ticks(self.x.min, self.x.max, whole=True)
-            rows = ticks(-self.y.max, -self.y.min, whole=True)
-            with down.hold_sync():
-                down.tick_labels = {str(int(-row)): str(int(row)) for row in rows}
-                down.tick_values = -rows
+            marks = ticks(-self.y.max, -self.y.min, whole=True)
+            # In this order and apart: bqplot draws new ticks with the labels that it had before the message.
+            down.tick_labels = {str(int(-row)): str(int(row)) for row in marks}
+            down.tick_values = -marks
 
         for scale in (self.x, self.y):
             scale.observe(update, ["min", "max"])
+        update()
+
+
+def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
+    """Undo a zoom out of the whole or into less than `CLOSEST` weights, and a pan out of the picture."""
+    width = min(max(scale.max - scale.min, CLOSEST), high - low)
+    start = min(max(scale.min, low), high - width)
+    # What the browser sends is rounded; to correct that would be to fight it.
+    if max(abs(scale.min - start), abs(scale.max - start - width)) > 1e-6 * (high - low):
+        with scale.hold_sync():
+            scale.min, scale.max = start, start + width
 
 
 def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
@@ -83,19 +106,17 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
     layout.add_class("ww-layout")
 
     def draw(_: object = None) -> None:
-        result = state.result
-        if result is None:
-            return
+        result = state.result or NOTHING
         rasters, limit = result.contrast.rasters, result.contrast.limit
-        for picture, raster in zip(pictures, rasters, strict=True):
-            _paint(picture, raster, limit, result.matrix)
-        sight.show_all(result.matrix.shape if result.matrix else (1, 1))
+        for picture, raster, matrix in zip(pictures, rasters, result.matrices, strict=True):
+            _paint(picture, raster, limit, matrix)
+        sight.fit(result.shape)
         colour_limits.min, colour_limits.max = -limit, limit
-        for picture, title in zip(pictures, _titles(result.pick.reference, result.pick.other, labels), strict=True):
+        a, b = result.pick.reference, result.pick.other
+        for picture, title in zip(pictures, _titles(a, b, labels), strict=True):
             picture.title.value = title
-        layout.value = _sentence(result)
-        a, b = shown(result.pick.reference), shown(result.pick.other)
-        crosshair.show(result.matrix, rasters, [a, b, f"{b} − {a}"])
+        layout.value = _sentence(result) if state.result else ""
+        crosshair.show(result.matrix, rasters, [shown(a), shown(b), f"{shown(b)} − {shown(a)}"])
 
     state.observe(draw, "result")
     draw()
@@ -145,8 +166,8 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
         picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
         picture.image.image = _pixels(raster.mean, limit)
     replaced.close()
-    step = matrix.column_step
-    inner = np.arange(step, columns, step) if matrix.columns and columns // step <= MAX_SEPARATORS else np.empty(0)
+    step = matrix.separation
+    inner = np.arange(step, columns, step) if step and columns // step <= MAX_SEPARATORS else np.empty(0)
     with picture.separators.hold_sync():
         # NaN lifts the pen between two separators; bqplot places the line's label at the last point, so none ends it.
         picture.separators.x = np.repeat(inner, 3)[:-1].astype(np.float32)
@@ -162,12 +183,12 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     across, limits = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=1.0)
     ramp = np.linspace(-1.0, 1.0, len(DIVERGING))[::-1, None]
     image = bqplot.Image(image=_pixels(ramp, 1.0), scales={"x": across, "y": limits}, x=[0.0, 1.0], y=[-1.0, 1.0])
-    axis = vertical_axis(limits, "right", tick_format=".3~g")
+    axis = vertical_axis(limits, "right")
     figure = bqplot.Figure(
         marks=[image],
         axes=[axis],
-        fig_margin={**MARGIN, "left": 4, "right": 48},
-        layout=widgets.Layout(width="66px", height=HEIGHT, flex="0 0 auto"),
+        fig_margin={**MARGIN, "left": 4, "right": 56},
+        layout=widgets.Layout(width="74px", height=HEIGHT, flex="0 0 auto"),
         padding_x=0,
         padding_y=0,
     )
@@ -175,6 +196,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
 
     def stretch(_: object) -> None:
         image.y = [limits.min, limits.max]
+        axis.tick_format = short_format(limits.max)
         axis.tick_values = np.linspace(limits.min, limits.max, 5)
 
     limits.observe(stretch, ["min", "max"])
@@ -183,7 +205,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
 
 
 def _titles(a: str, b: str, labels: Sequence[str]) -> list[str]:
-    marks = [swatch(model_colour(labels, label)) + text(label) for label in (a, b)]
+    marks = [swatch(model_colour(labels, label)) + text(label) if label else "" for label in (a, b)]
     return [f"A {marks[0]}", f"B {marks[1]}", "B − A"]
 
 
@@ -191,6 +213,8 @@ def _sentence(result: Pictures) -> str:
     """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
     if result.matrix is None:
         return text("Neither Model A nor Model B has this tensor.")
+    if not all(result.matrix.shape):
+        return text(f"{result.matrix.sentence}. The tensor is empty.", 600)
     said = [f"{result.matrix.sentence}{', assumed from names and shapes' if result.assumed else ''}."]
     rasters = [raster for raster in result.contrast.rasters if raster is not None]
     pooled = next((raster for raster in rasters if not raster.exact), None)
@@ -198,10 +222,16 @@ def _sentence(result: Pictures) -> str:
         rows, columns = pooled.mean.shape
         said.append(f"Pooled to {rows} × {columns} cells: each shows its mean.")
     if result.contrast.rasters[2] is None:
-        said.append("No difference: " + ("the shapes differ." if len(rasters) == 2 else "only one of them has it."))
-    missing = sum(int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in rasters)
-    if missing:
-        said.append(f"{missing} cells with NaN or Inf are left blank.")
+        other = result.matrices[1]
+        if len(rasters) == 2 and other is not None:
+            said.append(f"B is {other.shape[0]} × {other.shape[1]}. No difference: the shapes differ.")
+        else:
+            said.append("No difference: only one of them can be shown.")
+    missing = [
+        0 if raster is None else int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in result.contrast.rasters
+    ]
+    if any(missing):
+        said.append(f"Grey: NaN or Inf, {missing[0]} cells of A and {missing[1]} of B.")
     said.append(f"Colours from −{number(result.contrast.limit, 2)} to +{number(result.contrast.limit, 2)}.")
     return text(" ".join(said), 600)
 

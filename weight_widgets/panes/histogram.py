@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import bqplot
 import ipywidgets as widgets
@@ -10,8 +10,9 @@ import numpy as np
 from traitlets import link
 
 from ..analysis.sketches import Histogram
-from ..state import CLIPS, HistogramState, Overlay
-from .axes import horizontal_axis, ticks, vertical_axis
+from ..state import CLIPS, HistogramState
+from ..state.looks import Curve
+from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .style import count, model_colour, swatch, text
 
 __all__ = ["histogram_pane"]
@@ -19,6 +20,7 @@ __all__ = ["histogram_pane"]
 HEIGHT = "250px"
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
 EMPTY_BIN = 0.5
+EMPTY = np.empty(0)
 
 
 class Ground:
@@ -28,7 +30,7 @@ class Ground:
         self.x = bqplot.LinearScale(min=0.0, max=1.0)
         self._linear = bqplot.LinearScale(min=0.0, max=1.0)
         self._logarithmic = bqplot.LogScale(min=EMPTY_BIN, max=1.0)
-        self.across = horizontal_axis(self.x, label="weight", label_offset="2.4em", tick_format="~g")
+        self.across = horizontal_axis(self.x, label="weight", label_offset="2.4em")
         self.upwards = vertical_axis(self._linear, label_offset="3.4em")
 
     @property
@@ -39,6 +41,9 @@ class Ground:
         """Make room for bars between `edges`. Set here, because bqplot would keep room for hidden lines as well."""
         with self.x.hold_sync():
             self.x.min, self.x.max = float(edges[0]), float(edges[-1])
+        with self.across.hold_sync():
+            self.across.tick_format = short_format(float(np.abs(edges).max()))
+            self.across.tick_values = ticks(self.x.min, self.x.max, most=6)
         top = max(float(found.max()) for found in heights) or 1.0
         low = min(float(found.min()) for found in heights) if log else 0.0
         y = self._logarithmic if log else self._linear
@@ -67,18 +72,20 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
     counts.add_class("ww-counts")
 
     def draw(_: object = None) -> None:
-        if state.result is None:
-            return
-        shown = {curve.label: curve.histogram for curve in state.result.curves}
+        curves = state.result.curves if state.result else ()
+        shown = {curve.label: curve.histogram for curve in curves}
         heights = {label: _heights(histogram, state.log, state.density) for label, histogram in shown.items()}
         if shown:
             ground.fit(next(iter(shown.values())).edges, list(heights.values()), state.log, state.density)
+        # A logarithm of zero reaches no scale: bars are lifted before it comes, and fall after it is gone.
+        if not state.log:
+            _stand(lines.values(), ground)
         for label, line in lines.items():
-            line.scales = {"x": ground.x, "y": ground.y}
             line.visible = label in shown
-            if line.visible:
-                _outline(line, shown[label].edges, heights[label])
-        counts.value = _counts(state.result, labels)
+            _outline(line, shown[label].edges if line.visible else EMPTY, heights.get(label, EMPTY))
+        if state.log:
+            _stand(lines.values(), ground)
+        counts.value = _counts(curves, labels) if curves else ""
 
     state.observe(draw, ["result", "log", "density"])
     draw()
@@ -105,22 +112,27 @@ def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:
     return np.maximum(heights, EMPTY_BIN * per_count)
 
 
+def _stand(lines: Iterable[bqplot.Lines], ground: Ground) -> None:
+    for line in lines:
+        line.scales = {"x": ground.x, "y": ground.y}
+
+
 def _outline(line: bqplot.Lines, edges: np.ndarray, heights: np.ndarray) -> None:
     with line.hold_sync():
-        line.x = np.repeat(edges, 2)[1:-1].astype(np.float32)
-        line.y = np.repeat(heights, 2).astype(np.float32)
+        line.x = single(np.repeat(edges, 2)[1:-1])
+        line.y = single(np.repeat(heights, 2))
 
 
 def _powers(low: float, high: float) -> np.ndarray:
     return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
 
 
-def _counts(overlay: Overlay, labels: Sequence[str]) -> str:
+def _counts(curves: Sequence[Curve], labels: Sequence[str]) -> str:
     cells = "".join(
         f'<tr><th scope="row">{swatch(model_colour(labels, curve.label))}{text(curve.label)}</th>'
         + "".join(f"<td>{count(value)}</td>" for value in (curve.zeros, curve.nan, curve.inf, curve.histogram.outside))
         + "</tr>"
-        for curve in overlay.curves
+        for curve in curves
     )
     return f"<table><tr><th></th><th>zeros</th><th>NaN</th><th>Inf</th><th>outside</th></tr>{cells}</table>"
 

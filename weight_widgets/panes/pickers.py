@@ -9,7 +9,7 @@ from traitlets import All
 from traitlets.utils.bunch import Bunch
 
 from ..state import Selection
-from .style import model_colour, shown, swatch
+from .style import model_colour, shown, swatch, text
 
 __all__ = ["layer_pickers", "model_pickers"]
 
@@ -20,7 +20,9 @@ WHOLE = "all"
 
 def model_pickers(selection: Selection, labels: Sequence[str]) -> widgets.Box:
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
-    ticks = {label: widgets.Checkbox(description=shown(label), indent=False) for label in labels}
+    # ipywidgets 7 takes a description for HTML, ipywidgets 8 for text.
+    describe = text if int(widgets.__version__.partition(".")[0]) < 8 else shown
+    ticks = {label: widgets.Checkbox(description=describe(label), indent=False) for label in labels}
     chips = [
         _row([widgets.HTML(swatch(model_colour(labels, label))), tick], "ww-chip") for label, tick in ticks.items()
     ]

@@ -10,6 +10,7 @@ import numpy as np
 __all__ = ["encode"]
 
 MISSING = 255
+GREY = (0x80, 0x80, 0x80)
 
 
 def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
@@ -18,7 +19,7 @@ def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
     Parameters
     ----------
     values : numpy.ndarray
-        Shape (rows, columns). What is not finite becomes transparent.
+        Shape (rows, columns). What is not finite becomes grey, which is no colour of the palette.
     limit : float
         The value of the last colour; −limit is that of the first. Values beyond take the colour of their end.
     palette : numpy.ndarray
@@ -27,7 +28,7 @@ def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
     Returns
     -------
     bytes
-        As in the PNG specification (third edition), colour type 3 with one transparent entry.
+        As in the PNG specification (third edition), colour type 3.
     """
     finite = np.isfinite(values)
     scaled = np.clip(np.where(finite, values, 0.0) / limit, -1.0, 1.0)
@@ -39,8 +40,7 @@ def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
         (
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", palette.tobytes() + b"\x00\x00\x00"),
-            _chunk(b"tRNS", b"\xff" * MISSING + b"\x00"),
+            _chunk(b"PLTE", palette.tobytes() + bytes(GREY)),
             _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1)),
             _chunk(b"IEND", b""),
         )

@@ -39,7 +39,8 @@ DIVERGING = (
     .astype(np.uint8)
 )
 
-MAX_TEXT = 60
+# Runs are told apart by the end of their names as often as by the beginning, so both are kept.
+MAX_TEXT = 48
 
 
 def number(value: float, digits: int = 3, sign: bool = False) -> str:
@@ -64,9 +65,10 @@ def percent(share: float) -> str:
 
 
 def shown(name: str, limit: int = MAX_TEXT) -> str:
-    """A name from a file as plain text: cut when long, control characters visible."""
+    """A name from a file as plain text: cut in the middle when long, control characters visible."""
     visible = "".join(char if char.isprintable() else "\ufffd" for char in name)
-    return visible if len(visible) <= limit else f"{visible[: limit - 1]}…"
+    half = (limit - 1) // 2
+    return visible if len(visible) <= limit else f"{visible[:half]}…{visible[-half:]}"
 
 
 def text(name: str, limit: int = MAX_TEXT) -> str:

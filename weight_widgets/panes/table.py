@@ -20,8 +20,7 @@ def table_pane(state: TableState, labels: Sequence[str]) -> widgets.HTML:
     pane.add_class("ww-table")
 
     def draw(_: object = None) -> None:
-        if state.result is not None:
-            pane.value = _html(state.result, labels)
+        pane.value = "" if state.result is None else _html(state.result, labels)
 
     state.observe(draw, "result")
     draw()
@@ -31,7 +30,8 @@ def table_pane(state: TableState, labels: Sequence[str]) -> widgets.HTML:
 def _html(table: Table, labels: Sequence[str]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
     body = "".join(_row(cells) for cells in _cells(table, labels))
-    empty = "" if table.rows else f'<tr><td colspan="{len(COLUMNS)}">No ticked model has this tensor.</td></tr>'
+    why = "No ticked model has this tensor." if table.pick.checkpoints else "No model is ticked."
+    empty = "" if table.rows else f'<tr><th colspan="{len(COLUMNS)}">{why}</th></tr>'
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}{empty}</tbody></table>"
 
 

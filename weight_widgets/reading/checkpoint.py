@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ import numpy as np
 from ..errors import WeightWidgetsError
 from .hdf5 import Dataset, Hdf5File
 from .layouts import LayerWeights, read_listing
-from .layouts.base import unwrap
+from .layouts.base import distinct, unwrap
 from .roles import in_order, infer_class, structure_of
 from .structure import Index, generic
 from .tensors import Layer, Skipped, Tensor
@@ -54,7 +55,11 @@ class Checkpoint(Mapping[str, Layer]):
             dataset.path.lstrip("/"): self._tensor(file, dataset.path.lstrip("/"), dataset)
             for dataset in listing.training
         }
-        self.layers: Mapping[str, Layer] = {weights.name: self._layer(file, weights) for weights in listing.layers}
+        layers = [self._layer(file, weights) for weights in listing.layers]
+        names = distinct(layer.name for layer in layers)
+        self.layers: Mapping[str, Layer] = {
+            name: replace(layer, name=name) for name, layer in zip(names, layers, strict=True)
+        }
         self._closed = False
 
     def __getitem__(self, name: str) -> Layer:
@@ -143,7 +148,7 @@ def open_checkpoint(source: str | os.PathLike[str], name: str | None = None) -> 
     >>> model["lstm_1"]["recurrent_kernel"].parts["forget"].read().shape    # doctest: +SKIP
     (64, 64)
     """
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))  # noqa: PTH111 - Path.expanduser raises where there is no such user
     return Checkpoint(path, file_label(path) if name is None else name)
 
 

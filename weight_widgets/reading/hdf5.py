@@ -84,9 +84,9 @@ def identity(path: Path) -> Identity:
     """The identity of the file at `path`; a `MissingFileError` when there is none."""
     try:
         stat = path.stat()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise MissingFileError(
-            f"{path}: {error.strerror or error}. Check the path; it was looked for from {Path.cwd()}."
+            f"{path}: {getattr(error, 'strerror', None) or error}. Check the path; it was looked for from {Path.cwd()}."
         ) from None
     return Identity(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
 

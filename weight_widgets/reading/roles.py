@@ -81,7 +81,7 @@ def infer_class(weights: Mapping[str, Shape]) -> str:
     kernel, recurrent = weights.get("kernel"), weights.get("recurrent_kernel")
     names = set(weights)
     if kernel and recurrent and names <= {"kernel", "recurrent_kernel", "bias"}:
-        if len(recurrent) != 2 or not recurrent[0]:
+        if len(recurrent) != 2 or not recurrent[0] or recurrent[1] % recurrent[0]:
             return ""
         return {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}.get(recurrent[1] // recurrent[0], "")
     if names == {"embeddings"}:
@@ -91,7 +91,7 @@ def infer_class(weights: Mapping[str, Shape]) -> str:
     if kernel and names <= {"kernel", "bias"}:
         bias = weights.get("bias")
         if len(kernel) == 2:
-            return "Dense"
+            return "Dense" if bias in (None, kernel[-1:]) else ""
         # A transposed or depthwise convolution of a square kernel looks the same; only the bias can tell them apart.
         if 3 <= len(kernel) <= 5 and bias == kernel[-1:] and kernel[-1] != kernel[-2]:
             return f"Conv{len(kernel) - 2}D"

@@ -49,6 +49,8 @@ def _entries(source: Source) -> Iterator[tuple[str | None, Path | Checkpoint]]:
         yield source.name, source
     elif isinstance(source, Mapping):
         for label, inner in source.items():
+            if not str(label):
+                raise InputError(f"{_place(_path(inner))} has an empty label. Give it a name.")
             yield str(label), inner if isinstance(inner, Checkpoint) else _path(inner)
     else:
         path = _path(source)
@@ -65,27 +67,30 @@ def _entries(source: Source) -> Iterator[tuple[str | None, Path | Checkpoint]]:
 
 def _path(source: object) -> Path:
     try:
-        return Path(source).expanduser()  # type: ignore[arg-type]
+        # Path.expanduser raises where there is no such user; this leaves the path as it is.
+        return Path(os.path.expanduser(source))  # type: ignore[call-overload]  # noqa: PTH111
     except TypeError:
-        raise InputError(f"{source!r} is neither a path nor a checkpoint. Give the path of a Keras file.") from None
+        advice = "Pass them one by one: ww.compare(*paths)." if isinstance(source, list | tuple) else "Give a path."
+        raise InputError(f"{source!r} is neither a path nor a checkpoint. {advice}") from None
 
 
 def _file_labels(paths: list[Path]) -> list[str]:
-    """Each file's own name where it is unique, else with the folders that tell it from its namesakes."""
-    depths = dict.fromkeys(range(len(paths)), 0)
-    longest = max((len(path.parts) for path in paths), default=0)
-    for _ in range(longest):
-        labels = [_label(path, depths[number]) for number, path in enumerate(paths)]
+    """Each file's own name where it is unique, else with its suffix or the folders that tell it from its namesakes."""
+    beside = Counter(path.parent / file_label(path) for path in paths)
+    names = [path.name if beside[path.parent / file_label(path)] > 1 else file_label(path) for path in paths]
+    depths = [0] * len(paths)
+    for _ in range(max((len(path.parts) for path in paths), default=0)):
+        labels = _with_folders(paths, names, depths)
         counts = Counter(labels)
-        for number, label in enumerate(labels):
-            depths[number] += counts[label] > 1
-        if len(counts) == len(paths):
-            break
-    return [_label(path, depths[number]) for number, path in enumerate(paths)]
+        depths = [depth + (counts[label] > 1) for depth, label in zip(depths, labels, strict=True)]
+    return _with_folders(paths, names, depths)
 
 
-def _label(path: Path, depth: int) -> str:
-    return Path(*path.parent.parts[-depth:], file_label(path)).as_posix() if depth else file_label(path)
+def _with_folders(paths: list[Path], names: list[str], depths: list[int]) -> list[str]:
+    return [
+        Path(*path.parent.parts[-depth:], name).as_posix() if depth else name
+        for path, name, depth in zip(paths, names, depths, strict=True)
+    ]
 
 
 def _place(source: Path | Checkpoint) -> str:

@@ -36,19 +36,23 @@ class Axis:
 
 @dataclass(frozen=True)
 class Matrix:
-    """How a tensor of any rank is laid out in two dimensions: the axes that run down and those that run across."""
+    """How a tensor of any rank is laid out in two dimensions.
+
+    Parameters
+    ----------
+    rows, columns : tuple of Axis
+        The axes that run down and those that run across, outermost first.
+    separation : int
+        Columns between two separators, such as the units of a gate; 0 where nothing is to be separated.
+    """
 
     rows: tuple[Axis, ...]
     columns: tuple[Axis, ...]
+    separation: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
         return math.prod(axis.size for axis in self.rows), math.prod(axis.size for axis in self.columns)
-
-    @property
-    def column_step(self) -> int:
-        """Columns between two separators: the inner axes of a gate, or one filter."""
-        return math.prod(axis.size for axis in self.columns[1:])
 
     @property
     def sentence(self) -> str:
@@ -90,9 +94,13 @@ class Structure:
     @property
     def matrix(self) -> Matrix:
         by_label = {axis.label: axis for axis in self.axes}
+        columns = tuple(by_label[label] for label in self.columns)
+        # Where several axes run across the outer one is set apart, and so are parts of one column each.
+        apart = len(columns) > 1 or any(label in self.parts for label in self.columns)
         return Matrix(
             rows=tuple(axis for axis in self.axes if axis.label not in self.columns),
-            columns=tuple(by_label[label] for label in self.columns),
+            columns=columns,
+            separation=math.prod(axis.size for axis in columns[1:]) if apart else 0,
         )
 
     def part_names(self) -> list[str]:

@@ -52,6 +52,7 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """As stored; of a part, what is left of it."""
         return self.structure.shape
 
     @property
@@ -61,6 +62,7 @@ class Tensor:
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all elements in memory."""
         return self.size * self.dtype.itemsize
 
     @cached_property

@@ -37,7 +37,13 @@ class FileWindow(io.RawIOBase):
         view = memoryview(buffer).cast("B")
         view = view[: max(0, self._length - self._position)]
         self._file.seek(self._offset + self._position)
-        count = self._file.readinto(view)
+        count = 0
+        # One read gives at most 2 GiB, and the HDF5 library takes what it did not get for zeros.
+        while count < len(view):
+            read = self._file.readinto(view[count:])
+            if not read:
+                raise OSError("unexpected end of file")
+            count += read
         self._position += count
         return count
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,6 +91,7 @@ class ExplorerState(HasTraits):
         self.heatmap = HeatmapState()
         self.table = TableState()
         self._failures = tuple(failures)
+        self.status = Status(problems=self._failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
         self._worker = Worker()
@@ -111,6 +113,8 @@ class ExplorerState(HasTraits):
             self._ask(key)
 
     def _ask(self, key: str) -> None:
+        if self._worker.closed:
+            return
         pick = self.selection.pick
         target: HistogramState | HeatmapState | TableState = getattr(self, key)
         look = LOOKS[key]
@@ -121,7 +125,11 @@ class ExplorerState(HasTraits):
             self._done(key, pick, result.notes)
 
         def fail(error: Exception) -> None:
-            self._done(key, pick, (f"{pick.address}: the {key} could not be shown: {error or type(error).__name__}",))
+            why = str(error) or type(error).__name__
+            self._done(key, pick, (f"{pick.address}: the {key} could not be shown: {why}",))
+            # What was shown before belongs to another choice. A pane that failed to draw may fail to clear as well.
+            with contextlib.suppress(Exception):
+                target.result = None
 
         self._asked.add(key)
         self.status = Status(self.status.shown, f"Reading {pick.address} …", self.status.problems)

@@ -41,13 +41,24 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Pictures:
-    """A, B and B − A, with how they are laid out; `matrix` is None when neither has the tensor."""
+    """A, B and B − A, each with how it is laid out; None for what is not there."""
 
     pick: Pick
     contrast: Contrast
-    matrix: Matrix | None
+    matrices: tuple[Matrix | None, Matrix | None, Matrix | None]
     assumed: bool
     notes: tuple[str, ...]
+
+    @property
+    def matrix(self) -> Matrix | None:
+        """The layout of A, or of B where A has none."""
+        return self.matrices[0] or self.matrices[1]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns that hold every picture."""
+        shapes = [matrix.shape for matrix in self.matrices if matrix is not None] or [(1, 1)]
+        return max(rows for rows, _ in shapes), max(columns for _, columns in shapes)
 
 
 @dataclass(frozen=True)
@@ -82,17 +93,19 @@ def look_at_histograms(opened: Opened, pick: Pick, check: Check, bins: int, clip
 def look_at_pictures(opened: Opened, pick: Pick, check: Check) -> Pictures:
     """Model A, Model B and their difference."""
     values, notes = _values(opened, pick, dict.fromkeys((pick.reference, pick.other)), check)
-    matrices, matrix = {}, None
-    for label, array in values.items():
-        structure = find(opened[label], pick).structure  # type: ignore[union-attr]
-        matrices[label] = structure.to_matrix(array)
-        matrix = matrix or structure.matrix
+    structures = {label: find(opened[label], pick).structure for label in values}  # type: ignore[union-attr]
+    a, b = (
+        structures[label].to_matrix(values[label]) if label in values else None
+        for label in (pick.reference, pick.other)
+    )
+    first, second = (structures[label].matrix if label in values else None for label in (pick.reference, pick.other))
     if len({array.shape for array in values.values()}) > 1:
         shapes = [f"{label} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
     assumed = any(opened[label][pick.layer].assumed for label in values)
     check()
-    return Pictures(pick, contrast(matrices.get(pick.reference), matrices.get(pick.other)), matrix, assumed, notes)
+    found = contrast(a, b)
+    return Pictures(pick, found, (first, second, first if found.rasters[2] else None), assumed, notes)
 
 
 def look_at_table(opened: Opened, pick: Pick, check: Check) -> Table:
@@ -120,7 +133,7 @@ def _values(
         check()
         tensor = find(opened[label], pick)
         if tensor is None:
-            notes.append(f"{label} has no {pick.address}")
+            notes.append(_lack(opened[label], label, pick))
             continue
         try:
             values[label] = tensor.read()
@@ -133,3 +146,11 @@ def _checked(blocks: Iterable[np.ndarray], check: Check) -> Iterable[np.ndarray]
     for block in blocks:
         check()
         yield block
+
+
+def _lack(checkpoint: Checkpoint, label: str, pick: Pick) -> str:
+    """Why there is no such tensor: the file has none, or has one that cannot be read."""
+    steps = {*pick.layer.split("/"), *pick.tensor.split("/")}
+    unread = (entry for entry in checkpoint.skipped if steps <= {*entry.path.split("/")})
+    entry = next(unread, None)
+    return f"{label} has no {pick.address}" if entry is None else f"{label}: {pick.address} is not read: {entry.reason}"

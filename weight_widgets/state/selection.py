@@ -71,6 +71,7 @@ class Selection(HasTraits):
 
     @property
     def pick(self) -> Pick:
+        """All that is chosen now, as one immutable value."""
         return Pick(self.checkpoints, self.reference, self.other, self.layer, self.tensor, self.part)
 
     @property
@@ -104,7 +105,7 @@ class Selection(HasTraits):
     def _known_labels(self, proposal: Bunch) -> tuple[str, ...]:
         unknown = [label for label in proposal.value if label not in self._opened]
         if unknown:
-            raise TraitError(_unknown("checkpoint", unknown[0], list(self._opened)))
+            raise TraitError(_unknown("model", unknown[0], list(self._opened)))
         return tuple(label for label in self._opened if label in proposal.value)
 
     @validate("layer")
@@ -153,7 +154,8 @@ def _union(lists: Sequence[Sequence[str]]) -> list[str]:
 
 def _among(proposal: Bunch, choices: Sequence[str]) -> str:
     if proposal.value not in choices:
-        raise TraitError(_unknown(proposal.trait.name, proposal.value, choices))
+        what = "model" if proposal.trait.name in ("reference", "other") else proposal.trait.name
+        raise TraitError(_unknown(what, proposal.value, choices))
     return str(proposal.value)
 
 

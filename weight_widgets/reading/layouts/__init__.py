@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import NotKerasError
+from ...errors import MissingFileError, NotKerasError
 from ..hdf5 import Hdf5File, identity
 from . import archive, legacy, v3
 from .base import LayerWeights, Listing
@@ -31,7 +31,7 @@ def read_listing(path: Path) -> tuple[Listing, Hdf5File]:
         with path.open("rb") as file:
             head = file.read(HDF5_STARTS[-1] + len(HDF5))
     except OSError as error:
-        raise NotKerasError(f"{path} cannot be opened: {error.strerror}.") from error
+        raise MissingFileError(f"{path} cannot be opened: {error.strerror}.") from error
     if head.startswith(ZIP):
         return archive.read(path)
     if not any(head[start:].startswith(HDF5) for start in HDF5_STARTS):

@@ -12,7 +12,18 @@ from ...errors import DamagedFileError
 from ..hdf5 import Dataset
 from ..tensors import Skipped
 
-__all__ = ["LayerConfig", "LayerWeights", "Listing", "Node", "natural", "parse_config", "parse_json", "unwrap"]
+__all__ = [
+    "LayerConfig",
+    "LayerWeights",
+    "Listing",
+    "Node",
+    "distinct",
+    "natural",
+    "parse_config",
+    "parse_json",
+    "text",
+    "unwrap",
+]
 
 Node = Mapping[str, Any]
 
@@ -81,6 +92,22 @@ def unwrap(class_name: str, config: Node) -> tuple[str, Node]:
     while isinstance(inner := config.get("layer"), Mapping) and isinstance(inner.get("config"), Mapping):
         class_name, config = str(inner.get("class_name", "")), inner["config"]
     return class_name, config
+
+
+def text(value: object) -> str:
+    """A name from an attribute, which may be stored as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def distinct(names: Iterable[str]) -> list[str]:
+    """The names, those that were there before numbered on, so that nothing is lost: ``fc``, ``fc (2)``."""
+    found: list[str] = []
+    for name in names:
+        number, free = 1, name
+        while free in found:
+            number, free = number + 1, f"{name} ({number + 1})"
+        found.append(free)
+    return found
 
 
 def natural(names: Iterable[str]) -> list[str]:

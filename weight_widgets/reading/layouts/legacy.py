@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import DamagedFileError
 from ..hdf5 import Dataset, Group
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, parse_config, parse_json
+from .base import LayerConfig, LayerWeights, Listing, distinct, parse_config, parse_json, text
 
 __all__ = ["matches", "read"]
 
@@ -47,7 +47,7 @@ def read(tree: Group, where: str) -> Listing:
     optimizer = tree.groups.get("optimizer_weights")
     return Listing(
         format=FORMATS[full],
-        keras_version=_text(root.attributes.get("keras_version", tree.attributes.get("keras_version", ""))),
+        keras_version=text(root.attributes.get("keras_version", tree.attributes.get("keras_version", ""))),
         layers=layers,
         training=list(optimizer.all_datasets()) if optimizer else [],
         skipped=skipped,
@@ -55,8 +55,8 @@ def read(tree: Group, where: str) -> Listing:
 
 
 def _model(tree: Group, where: str) -> LayerConfig | None:
-    text = tree.attributes.get("model_config")
-    return None if text is None else parse_config(parse_json(_text(text), f"{where}: the attribute model_config"))
+    config = tree.attributes.get("model_config")
+    return None if config is None else parse_config(parse_json(text(config), f"{where}: the attribute model_config"))
 
 
 def _without_config(group: Group, name: str) -> LayerConfig:
@@ -105,16 +105,19 @@ def _paths(layer: LayerConfig, name: str) -> list[str]:
 
 def _named(layer: LayerConfig, weights: Mapping[tuple[str, ...], Dataset]) -> dict[str, Dataset]:
     """Tensor names from weight paths: the last component, with the direction, or as many more as make it unique."""
-    directions = [_direction(path) for path in weights]
+    paths = [(*path[:-1], path[-1].partition(":")[0]) for path in weights]
+    directions = [_direction(path) for path in paths]
     if layer.class_name == "Bidirectional" or (not layer.class_name and {*directions} == {"forward", "backward"}):
-        names = [f"{direction}/{path[-1]}" for direction, path in zip(directions, weights, strict=True)]
+        names = [f"{direction}/{path[-1]}" for direction, path in zip(directions, paths, strict=True)]
     else:
-        names = _unique_tails(list(weights))
-    return {name.partition(":")[0]: dataset for name, dataset in zip(names, weights.values(), strict=True)}
+        names = _unique_tails(paths)
+    return dict(zip(distinct(names), weights.values(), strict=True))
 
 
 def _direction(path: tuple[str, ...]) -> str:
-    return next((word for part in path[:-1] for word in ("forward", "backward") if part.startswith(f"{word}_")), "")
+    # From the end, for the layer itself may be called forward_something.
+    found = (word for part in path[-2::-1] for word in ("forward", "backward") if part.startswith(f"{word}_"))
+    return next(found, "")
 
 
 def _unique_tails(paths: list[tuple[str, ...]]) -> list[str]:
@@ -128,10 +131,6 @@ def _unique_tails(paths: list[tuple[str, ...]]) -> list[str]:
 def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
     """A list of names from one attribute, or from the numbered ones that a long list is cut into."""
     if name in attributes:
-        return [_text(item) for item in np.atleast_1d(attributes[name])]
+        return [text(item) for item in np.atleast_1d(attributes[name])]
     chunks = itertools.takewhile(lambda chunk: chunk in attributes, (f"{name}{number}" for number in itertools.count()))
-    return [_text(item) for chunk in chunks for item in np.atleast_1d(attributes[chunk])]
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return [text(item) for chunk in chunks for item in np.atleast_1d(attributes[chunk])]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from ..hdf5 import Dataset, Group
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, snake, weight_names
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, natural, unwrap
+from .base import LayerConfig, LayerWeights, Listing, distinct, natural, text, unwrap
 
 __all__ = ["matches", "read"]
 
@@ -74,7 +74,7 @@ def _layer(
     group: Group, key: str, layer: LayerConfig | None, prefix: str, skipped: list[Skipped]
 ) -> Iterator[LayerWeights]:
     own = group.groups.get("vars")
-    said = str(own.attributes.get("name", "")) if own else ""
+    said = text(own.attributes.get("name", "")) if own else ""
     base, _, number = key.rpartition("_")
     known = layer or LayerConfig(said or key, CLASS_OF_SNAKE.get(base if number.isdigit() else key, ""), {})
     path = f"{prefix}/{known.name}" if prefix else known.name
@@ -85,16 +85,23 @@ def _layer(
 
 
 def _leaf(group: Group, layer: LayerConfig, path: str, skipped: list[Skipped]) -> Iterator[LayerWeights]:
-    weights: dict[str, Dataset] = {}
+    names: list[str] = []
+    found: list[Dataset] = []
     inner = unwrap(layer.class_name, layer.config)
     for place, datasets in _variables(group, "", skipped):
-        names = weight_names(*inner, len(datasets)) or looks_recurrent([dataset.shape for dataset in datasets])
+        home = datasets[0].path.rpartition("/vars/")[0]
+        # What a wrapper itself holds is not what the layer inside of it holds.
+        wrappers = home == group.path and inner[0] != layer.class_name
+        known = None if wrappers else weight_names(*inner, len(datasets))
+        if known is None and home.endswith("/cell"):
+            known = looks_recurrent([dataset.shape for dataset in datasets])
         for number, dataset in enumerate(datasets):
             own = dataset.path.rpartition("/")[2]
-            name = names[number] if names else f"weight {number}" if own.isdigit() else own
-            weights[f"{place}/{name}" if place else name] = dataset
-    if weights:
-        yield LayerWeights(path, layer.class_name, layer.config, weights)
+            name = known[number] if known else f"weight {number}" if own.isdigit() else own
+            names.append(f"{place}/{name}" if place else name)
+            found.append(dataset)
+    if found:
+        yield LayerWeights(path, layer.class_name, layer.config, dict(zip(distinct(names), found, strict=True)))
 
 
 def _variables(group: Group, place: str, skipped: list[Skipped]) -> Iterator[tuple[str, list[Dataset]]]:
