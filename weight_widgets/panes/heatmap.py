@@ -17,7 +17,7 @@ from ..state import HeatmapState, Pick, Pictures
 from .axes import horizontal_axis, short_format, ticks, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
-from .style import DIVERGING, model_colour, number, shown, swatch, text
+from .style import DIVERGING, SHORT_TEXT, model_colour, number, shown, swatch, text
 
 __all__ = ["heatmap_pane"]
 
@@ -205,7 +205,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
 
 
 def _titles(a: str, b: str, labels: Sequence[str]) -> list[str]:
-    marks = [swatch(model_colour(labels, label)) + text(label) if label else "" for label in (a, b)]
+    marks = [swatch(model_colour(labels, label)) + text(label, SHORT_TEXT) if label else "" for label in (a, b)]
     return [f"A {marks[0]}", f"B {marks[1]}", "B − A"]
 
 

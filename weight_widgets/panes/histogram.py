@@ -13,7 +13,7 @@ from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState
 from ..state.looks import Curve
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
-from .style import count, model_colour, swatch, text
+from .style import SHORT_TEXT, count, model_colour, swatch, text
 
 __all__ = ["histogram_pane"]
 
@@ -129,7 +129,7 @@ def _powers(low: float, high: float) -> np.ndarray:
 
 def _counts(curves: Sequence[Curve], labels: Sequence[str]) -> str:
     cells = "".join(
-        f'<tr><th scope="row">{swatch(model_colour(labels, curve.label))}{text(curve.label)}</th>'
+        f'<tr><th scope="row">{swatch(model_colour(labels, curve.label))}{text(curve.label, SHORT_TEXT)}</th>'
         + "".join(f"<td>{count(value)}</td>" for value in (curve.zeros, curve.nan, curve.inf, curve.histogram.outside))
         + "</tr>"
         for curve in curves

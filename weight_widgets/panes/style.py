@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "DIVERGING",
     "MODEL_COLOURS",
+    "SHORT_TEXT",
     "count",
     "model_colour",
     "number",
@@ -41,6 +42,8 @@ DIVERGING = (
 
 # Runs are told apart by the end of their names as often as by the beginning, so both are kept.
 MAX_TEXT = 48
+# In tables and titles there is room for less.
+SHORT_TEXT = 26
 
 
 def number(value: float, digits: int = 3, sign: bool = False) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from ..state import Table, TableState
-from .style import count, model_colour, number, percent, swatch, text
+from .style import SHORT_TEXT, count, model_colour, number, percent, swatch, text
 
 __all__ = ["table_pane"]
 
@@ -46,7 +46,7 @@ def _cells(table: Table, labels: Sequence[str]) -> list[list[str]]:
         measures = row.measures
         shape = _shape(row.shape)
         # Where there is no room for columns of their own the style sheet shows these under the name.
-        name = f"{text(row.label)}<small>{shape} {row.dtype}</small>"
+        name = f"{text(row.label, SHORT_TEXT)}<small>{shape} {row.dtype}</small>"
         cells = [swatch(model_colour(labels, row.label)) + name, shape, row.dtype]
         if measures is None:
             cells += ["n/a"] * (len(COLUMNS) - len(cells))
