@@ -40,9 +40,20 @@ class Explorer:
     lab: Lab
 
     def choose(self, trait: str, value: str) -> None:
-        """Choose an entry of a dropdown by the text that it shows, as a click on it does."""
+        """Choose an entry of a dropdown by the text that it shows: the events of a click on it, without the pointer.
+
+        The list that opens is drawn outside of the page, where the driver's pointer does not reach.
+        """
         select = self.lab.page.locator(f".ww-choose-{trait} select").first
         select.select_option(label=value)
+
+    def click_open(self, trait: str) -> None:
+        """Open a dropdown's list with the mouse."""
+        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        select.scroll_into_view_if_needed()
+        box = select.bounding_box()
+        assert box is not None
+        self.lab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def chosen(self, trait: str) -> str:
         select = self.lab.page.locator(f".ww-choose-{trait} select").first
