@@ -251,13 +251,18 @@ def test_the_crosshair_reads_the_weights_before_and_after_a_zoom(explorer: Explo
         wide = a[row, column].astype(np.float64), b[row, column].astype(np.float64)
         assert shown == pytest.approx([*wide, wide[1] - wide[0]], rel=1e-5)
 
+    def click_and_await_focus() -> None:
+        page.mouse.down()
+        # The notebook takes the focus to its cell, and the crosshair takes it back when the button is up.
+        page.wait_for_function("document.activeElement.className !== 'ww-crosshair'")
+        page.mouse.up()
+        page.wait_for_function("document.activeElement.className === 'ww-crosshair'")
+
     for picture in range(3):
         explorer.point_at(picture, 12 + picture, 40, a.shape)
         expect(12 + picture, 40)
     # The wheel scrolls the page until a click says that the picture is meant.
-    page.mouse.down()
-    page.mouse.up()
-    page.wait_for_function("document.activeElement.className === 'ww-crosshair'")
+    click_and_await_focus()
     before = page.locator(".ww-heatmap image").first.evaluate("image => image.getBoundingClientRect().width")
     page.mouse.wheel(0, -300)
     page.wait_for_function(
@@ -273,8 +278,7 @@ def test_the_crosshair_reads_the_weights_before_and_after_a_zoom(explorer: Explo
 
     explorer.point_at(0, 14, 40, a.shape)
     expect(14, 40)
-    page.mouse.down()
-    page.mouse.up()
+    click_and_await_focus()
     cells = page.locator(".jp-Cell").count()
     for key, row, column in (("ArrowRight", 14, 41), ("ArrowDown", 15, 41), ("ArrowLeft", 15, 40), ("ArrowUp", 14, 40)):
         page.keyboard.press(key)
