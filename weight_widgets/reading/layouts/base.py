@@ -101,13 +101,13 @@ def text(value: object) -> str:
 
 def distinct(names: Iterable[str]) -> list[str]:
     """The names, those that were there before numbered on, so that nothing is lost: ``fc``, ``fc (2)``."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for name in names:
         number, free = 1, name
         while free in found:
             number, free = number + 1, f"{name} ({number + 1})"
-        found.append(free)
-    return found
+        found[free] = None
+    return list(found)
 
 
 def natural(names: Iterable[str]) -> list[str]:
