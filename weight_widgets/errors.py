@@ -6,6 +6,7 @@
     ├── InputError          (also a ValueError)         an argument makes no sense
     ├── MissingFileError    (also a FileNotFoundError)  nothing there to open
     ├── NotKerasError       a readable file that holds no Keras weights
+    ├── UnsafeFileError     a file made to harm its reader; it is not read
     ├── DamagedFileError    a Keras file that cannot be read as it claims to be
     ├── UnsupportedFileError  a Keras file of a kind that is not read yet
     └── ChangedFileError    the file was rewritten after it was opened
@@ -19,6 +20,7 @@ __all__ = [
     "InputError",
     "MissingFileError",
     "NotKerasError",
+    "UnsafeFileError",
     "UnsupportedFileError",
     "WeightWidgetsError",
 ]
@@ -42,6 +44,10 @@ class MissingFileError(WeightWidgetsError, FileNotFoundError):
 
 class NotKerasError(WeightWidgetsError):
     """The file can be read, but holds no Keras weights."""
+
+
+class UnsafeFileError(WeightWidgetsError):
+    """The file does what only a hostile one does: it inflates without bound, lies about sizes, hides what it holds."""
 
 
 class DamagedFileError(WeightWidgetsError):

@@ -12,7 +12,7 @@ from types import TracebackType
 import numpy as np
 
 from ..errors import WeightWidgetsError
-from .hdf5 import Dataset, Hdf5File
+from .arrays import Array
 from .layouts import LayerWeights, read_listing
 from .layouts.base import distinct, unwrap
 from .roles import in_order, infer_class, structure_of
@@ -38,6 +38,8 @@ class Checkpoint(Mapping[str, Layer]):
         The optimizer's state, kept apart from the weights.
     skipped : tuple of Skipped
         What is in the file and is neither, each with its reason.
+    notes : tuple of str
+        Sentences about what in the file does not fit together.
 
     Notes
     -----
@@ -45,17 +47,17 @@ class Checkpoint(Mapping[str, Layer]):
     """
 
     def __init__(self, path: Path, name: str) -> None:
-        listing, file = read_listing(path)
+        listing = read_listing(path)
         self.name = name
         self.path = path
         self.format = listing.format
         self.keras_version = listing.keras_version
         self.skipped: tuple[Skipped, ...] = tuple(listing.skipped)
+        self.notes: tuple[str, ...] = tuple(listing.notes)
         self.training: Mapping[str, Tensor] = {
-            dataset.path.lstrip("/"): self._tensor(file, dataset.path.lstrip("/"), dataset)
-            for dataset in listing.training
+            array.path.lstrip("/"): self._tensor(array.path.lstrip("/"), array) for array in listing.training
         }
-        layers = [self._layer(file, weights) for weights in listing.layers]
+        layers = [self._layer(weights) for weights in listing.layers]
         names = distinct(layer.name for layer in layers)
         self.layers: Mapping[str, Layer] = {
             name: replace(layer, name=name) for name, layer in zip(names, layers, strict=True)
@@ -96,25 +98,25 @@ class Checkpoint(Mapping[str, Layer]):
     ) -> None:
         self.close()
 
-    def _layer(self, file: Hdf5File, found: LayerWeights) -> Layer:
+    def _layer(self, found: LayerWeights) -> Layer:
         classes = _classes(found)
         class_name = found.class_name or (
             "Bidirectional" if {*classes} == {"forward", "backward"} else classes.get("", "")
         )
         tensors = {
-            name: self._tensor(file, name, found.weights[name], classes[name.rpartition("/")[0]])
+            name: self._tensor(name, found.weights[name], classes[name.rpartition("/")[0]])
             for name in in_order(found.weights)
         }
         return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
 
-    def _tensor(self, file: Hdf5File, name: str, dataset: Dataset, class_name: str = "") -> Tensor:
-        structure = structure_of(class_name, name, dataset.shape) if class_name else generic(dataset.shape)
-        return Tensor(name, dataset.dtype, structure, partial(self._read, file, dataset.path))
+    def _tensor(self, name: str, array: Array, class_name: str = "") -> Tensor:
+        structure = structure_of(class_name, name, array.shape) if class_name else generic(array.shape)
+        return Tensor(name, array.dtype, structure, partial(self._read, array))
 
-    def _read(self, file: Hdf5File, path: str, index: Index) -> np.ndarray:
+    def _read(self, array: Array, index: Index) -> np.ndarray:
         if self._closed:
             raise WeightWidgetsError(f"{self.path} was closed; open it again with open_checkpoint.")
-        return file.read(path, index)
+        return array.fetch(index)
 
 
 def open_checkpoint(source: str | os.PathLike[str], name: str | None = None) -> Checkpoint:

@@ -1,54 +1,24 @@
-"""The one door to HDF5: nothing else in the package imports h5py.
-
-A file is opened for each operation and closed again, without locking it, so that a training run can rewrite its
-checkpoint meanwhile; a rewritten file is noticed by its identity. Only hard links are followed, and only data that lies
-in the file itself is read.
-"""
+"""HDF5 files: their tree as frozen values, listed by a process of ours, and arrays that read themselves."""
 
 from __future__ import annotations
 
-import contextlib
+import base64
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-import h5py
 import numpy as np
 
-from ..errors import ChangedFileError, DamagedFileError, MissingFileError, NotKerasError
+from .arrays import Array
+from .files import Span, StoredFile
+from .hdf5_service import ask
+from .storage import Chunk, read_chunks, read_contiguous
 from .structure import Index
 from .tensors import Skipped
-from .window import FileWindow
 
-__all__ = ["Dataset", "Group", "Hdf5File", "Identity", "Span", "identity"]
-
-MAX_DEPTH = 64
-
-
-class Identity(NamedTuple):
-    """What tells that a path still names the same bytes."""
-
-    device: int
-    inode: int
-    size: int
-    modified: int
-
-
-class Span(NamedTuple):
-    """A stretch of a file in bytes."""
-
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True)
-class Dataset:
-    path: str
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    attributes: Mapping[str, Any]
+__all__ = ["Group", "read_tree"]
 
 
 @dataclass(frozen=True)
@@ -56,14 +26,14 @@ class Group:
     """A group with all that is below it."""
 
     path: str
-    attributes: Mapping[str, Any]
-    groups: Mapping[str, Group]
-    datasets: Mapping[str, Dataset]
-    skipped: tuple[Skipped, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    datasets: Mapping[str, Array] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
-    def find(self, path: str) -> Group | Dataset | None:
+    def find(self, path: str) -> Group | Array | None:
         """The group or dataset at a path relative to this group; None when there is none."""
-        here: Group | Dataset | None = self
+        here: Group | Array | None = self
         for name in path.split("/"):
             if not isinstance(here, Group):
                 return None
@@ -75,113 +45,151 @@ class Group:
         for group in self.groups.values():
             yield from group.walk()
 
-    def all_datasets(self) -> Iterator[Dataset]:
+    def all_datasets(self) -> Iterator[Array]:
         for group in self.walk():
             yield from group.datasets.values()
 
 
-def identity(path: Path) -> Identity:
-    """The identity of the file at `path`; a `MissingFileError` when there is none."""
-    try:
-        stat = path.stat()
-    except (OSError, ValueError) as error:
-        raise MissingFileError(
-            f"{path}: {getattr(error, 'strerror', None) or error}. Check the path; it was looked for from {Path.cwd()}."
-        ) from None
-    return Identity(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
-
-
-class Hdf5File:
-    """An HDF5 file, or an HDF5 file inside a larger one.
+def read_tree(source: StoredFile, span: Span | None = None) -> Group:
+    """Names, shapes, types and attributes of everything in an HDF5 file; values are read when they are asked for.
 
     Parameters
     ----------
-    path : pathlib.Path
+    source : StoredFile
     span : Span, optional
         Where in the file the HDF5 lies; all of it by default.
+
+    Raises
+    ------
+    DamagedFileError, ChangedFileError
     """
+    growing: list[_Growing] = []
+    extents: list[_Extent] = []
 
-    def __init__(self, path: Path, span: Span | None = None) -> None:
-        self.path = path
-        self._span = span
-        self._identity = identity(path)
-
-    def tree(self) -> Group:
-        """Names, shapes, dtypes and attributes of everything in the file; no values."""
-        with self._open() as file:
-            return _group(file, "", {}, self.path)
-
-    def read(self, path: str, index: Index = ()) -> np.ndarray:
-        """The values of a dataset, or of a basic index into it, in native byte order."""
-        with self._open() as file:
-            values = np.asarray(file[path][index])
-        return values.astype(values.dtype.newbyteorder("="), copy=False)
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[h5py.File]:
-        self._check()
-        source = FileWindow(self.path, *self._span) if self._span else contextlib.nullcontext(self.path)
-        try:
-            with source as opened, h5py.File(opened, "r", **({} if self._span else {"locking": False})) as file:
-                yield file
-        except (OSError, RuntimeError, KeyError, ValueError, UnicodeDecodeError) as error:
-            self._check()
-            raise DamagedFileError(
-                f"{self.path}: the HDF5 data cannot be read ({_first_line(error)}). "
-                "The file may be cut off; copy or save it again."
-            ) from error
-        # What was read stands only if the file was the same before and after.
-        self._check()
-
-    def _check(self) -> None:
-        if identity(self.path) != self._identity:
-            raise ChangedFileError(
-                f"{self.path} was rewritten after it was opened. Open it again to see its new weights."
-            )
-
-
-def _group(group: h5py.Group, path: str, seen: dict[int, str], where: Path) -> Group:
-    """Everything below a group; `seen` holds the groups met so far by their place in the file."""
-    if path.count("/") > MAX_DEPTH:
-        raise NotKerasError(f"{where}: groups are nested deeper than {MAX_DEPTH} levels; Keras writes no such file.")
-    seen[_address(group)] = path or "/"
-    groups, datasets, skipped = {}, {}, []
-    for name in group:
-        below = f"{path}/{name}"
-        if type(group.get(name, getlink=True)) is not h5py.HardLink:
-            skipped.append(Skipped(below, "a link; links are not followed"))
-            continue
-        item = group[name]
-        if isinstance(item, h5py.Group):
-            if first := seen.get(_address(item)):
-                # Without this a few dozen groups that hold each other would take for ever to list.
-                skipped.append(Skipped(below, f"the same group as {first}"))
+    def take(answer: Any) -> None:
+        for kind, parent, name, *what, attributes in answer["items"]:
+            if parent is None:
+                growing.append(_Growing("", attributes))
+                continue
+            home = growing[parent]
+            path = f"{home.path}/{name}"
+            if kind == "group":
+                home.groups[name] = _Growing(path, attributes)
+                growing.append(home.groups[name])
+            elif kind == "dataset":
+                shape, type_name, storage = what
+                array = _array(source, span, path, tuple(shape), type_name, storage, attributes)
+                home.datasets[name] = array
+                if storage[0] == "contiguous" and array.size:
+                    size = array.size * array.dtype.itemsize
+                    extents.append(_Extent(storage[1], storage[1] + size, home, name))
             else:
-                groups[name] = _group(item, below, seen, where)
-        elif reason := _unreadable(item):
-            skipped.append(Skipped(below, reason))
+                home.skipped.append(Skipped(path, what[0]))
+
+    _ask(source, span, {}, take)
+    _leave_out_lies(extents, (span or source.whole).length)
+    return growing[0].grown()
+
+
+@dataclass
+class _Growing:
+    """A group of which not all is known yet."""
+
+    path: str
+    attributes: Mapping[str, Any]
+    groups: dict[str, _Growing] = field(default_factory=dict)
+    datasets: dict[str, Array] = field(default_factory=dict)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def grown(self) -> Group:
+        groups = {name: group.grown() for name, group in self.groups.items()}
+        return Group(self.path, self.attributes, groups, self.datasets, tuple(self.skipped))
+
+
+@dataclass(frozen=True)
+class _Extent:
+    """The bytes that a dataset claims."""
+
+    start: int
+    stop: int
+    home: _Growing
+    name: str
+
+
+def _leave_out_lies(extents: list[_Extent], length: int) -> None:
+    """Drop the datasets whose bytes are not in the file, or are those of another one."""
+    taken, owner = 0, ""
+    for extent in sorted(extents, key=lambda extent: extent.start):
+        path = f"{extent.home.path}/{extent.name}"
+        if extent.stop > length:
+            reason = "its values lie beyond the end of the file"
+        elif extent.start < taken:
+            reason = f"its values overlap those of {owner}"
         else:
-            datasets[name] = Dataset(below, item.shape, item.dtype.newbyteorder("="), dict(item.attrs))
-    return Group(path, dict(group.attrs), groups, datasets, tuple(skipped))
+            taken, owner = extent.stop, path
+            continue
+        del extent.home.datasets[extent.name]
+        extent.home.skipped.append(Skipped(path, reason))
 
 
-def _address(group: h5py.Group) -> int:
-    return int(h5py.h5o.get_info(group.id).addr)
+def _array(
+    source: StoredFile,
+    span: Span | None,
+    path: str,
+    shape: tuple[int, ...],
+    type_name: str,
+    storage: list[Any],
+    attributes: Mapping[str, Any],
+) -> Array:
+    # Types that numpy does not have come as the bytes that they are, under their name.
+    named = type_name.isidentifier()
+    dtype = np.dtype(("|V2" if type_name == "bfloat16" else "|V1") if named else type_name)
+    layout, *place = storage
+    base = span.offset if span else 0
+    if layout == "contiguous":
+        fetch: Callable[[Index], np.ndarray] = partial(read_contiguous, source, base + place[0], shape, dtype)
+    elif layout == "chunked":
+        fetch = partial(_fetch_chunks, source, span, path, shape, dtype, *place)
+    else:
+        fetch = partial(_fetch_compact, source, span, path, shape, dtype)
+    return Array(path, shape, dtype.newbyteorder("="), fetch, type_name if named else "", attributes)
 
 
-def _unreadable(item: object) -> str:
-    if not isinstance(item, h5py.Dataset):
-        return "neither a group nor a dataset"
-    if item.external or item.is_virtual:
-        return "its values lie in another file, which is not opened"
-    if item.shape is None:
-        return "an empty dataset"
-    if item.dtype.kind not in "fiub":
-        return f"values of type {item.dtype} are not read"
-    if not item.chunks and math.prod(item.shape) and item.id.get_storage_size() == 0:
-        return "it was declared but never written"
-    return ""
+def _fetch_chunks(
+    source: StoredFile,
+    span: Span | None,
+    path: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    chunk_shape: list[int],
+    filters: list[int],
+    index: Index,
+) -> np.ndarray:
+    stored = _stored(source, span, path)["chunks"]
+    base = span.offset if span else 0
+    chunks = [Chunk(tuple(start), base + offset, length, mask) for start, offset, length, mask in stored]
+    return read_chunks(source, chunks, tuple(chunk_shape), filters, shape, dtype, index)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip("'\"").partition("\n")[0] or type(error).__name__
+def _fetch_compact(
+    source: StoredFile, span: Span | None, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], index: Index
+) -> np.ndarray:
+    data = base64.b64decode(_stored(source, span, path)["bytes"])
+    values = np.frombuffer(data, dtype, math.prod(shape)).reshape(shape)[index]
+    return values.astype(dtype.newbyteorder("="))
+
+
+def _stored(source: StoredFile, span: Span | None, path: str) -> Any:
+    answers: list[Any] = []
+    _ask(source, span, {"dataset": path}, answers.append)
+    return answers[0]
+
+
+def _ask(source: StoredFile, span: Span | None, request: dict[str, Any], take: Callable[[Any], None]) -> None:
+    """Ask our process about the file; what it says stands only if the file was the same before and after."""
+    source.check()
+    place = {"path": str(source.path.absolute()), "span": span, "identity": source.identity}
+    try:
+        ask(place | request, take)
+    finally:
+        source.check()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...errors import MissingFileError, NotKerasError
-from ..hdf5 import Hdf5File, identity
+from ...errors import NotKerasError
+from ..files import StoredFile, stored_file
+from ..hdf5 import Group, read_tree
 from . import archive, legacy, v3
 from .base import LayerWeights, Listing
 
@@ -17,36 +18,34 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 HDF5_STARTS = (0, 512, 1024, 2048, 4096, 8192)
 
 
-def read_listing(path: Path) -> tuple[Listing, Hdf5File]:
-    """What the file at `path` holds, and the HDF5 to read its values from.
+def read_listing(path: Path) -> Listing:
+    """What the file or folder at `path` holds.
 
     Raises
     ------
-    MissingFileError, NotKerasError, UnsupportedFileError, DamagedFileError
+    MissingFileError, NotKerasError, UnsafeFileError, UnsupportedFileError, DamagedFileError
     """
-    identity(path)
-    if not path.is_file():
-        raise NotKerasError(f"{path} is not a file. Give the path of a .h5, .weights.h5 or .keras file.")
-    try:
-        with path.open("rb") as file:
-            head = file.read(HDF5_STARTS[-1] + len(HDF5))
-    except OSError as error:
-        raise MissingFileError(f"{path} cannot be opened: {error.strerror}.") from error
+    if archive.is_folder(path):
+        return archive.read_folder(path)
+    source = stored_file(path)
+    head = bytes(source.read(0, min(source.identity.size, HDF5_STARTS[-1] + len(HDF5))))
     if head.startswith(ZIP):
-        return archive.read(path)
-    if not any(head[start:].startswith(HDF5) for start in HDF5_STARTS):
-        raise NotKerasError(
-            f"{path} is not an HDF5 file or a .keras archive: {_looks_like(head)}. "
-            "Keras writes weights with model.save or model.save_weights."
-        )
-    hdf5 = Hdf5File(path)
-    tree = hdf5.tree()
-    if legacy.matches(tree):
-        return legacy.read(tree, str(path)), hdf5
-    if v3.matches(tree):
-        return v3.read(tree), hdf5
+        return archive.read(source)
+    if any(head[start:].startswith(HDF5) for start in HDF5_STARTS):
+        return _read_hdf5(read_tree(source), source)
     raise NotKerasError(
-        f"{path} is HDF5, but holds no Keras weights: {_names([*tree.groups, *tree.datasets])}. "
+        f"{path} is not an HDF5 file or a .keras archive: {_looks_like(head)}. "
+        "Keras writes weights with model.save or model.save_weights."
+    )
+
+
+def _read_hdf5(tree: Group, source: StoredFile) -> Listing:
+    if legacy.matches(tree):
+        return legacy.read(tree, str(source.path))
+    if v3.matches(tree):
+        return v3.read(tree)
+    raise NotKerasError(
+        f"{source.path} is HDF5, but holds no Keras weights: {_names([*tree.groups, *tree.datasets])}. "
         "Keras files have the attribute layer_names, or groups called vars."
     )
 

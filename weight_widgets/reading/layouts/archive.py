@@ -1,64 +1,87 @@
-"""The ``.keras`` archive: a zip of ``config.json``, ``metadata.json`` and ``model.weights.h5``, read in place."""
+"""The ``.keras`` archive, zipped or as a folder: ``config.json``, ``metadata.json`` and ``model.weights.h5``."""
 
 from __future__ import annotations
 
-import struct
-import zipfile
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
-from ...errors import DamagedFileError, NotKerasError, UnsupportedFileError
-from ..hdf5 import Hdf5File, Span
+from ...errors import NotKerasError, UnsafeFileError, UnsupportedFileError
+from ..files import Span, StoredFile, stored_file
+from ..hdf5 import read_tree
+from ..tensors import Skipped
+from ..zipped import open_archive
 from . import v3
-from .base import Listing, parse_config, parse_json
+from .base import MAX_JSON, Listing, parse_config, parse_json
 
-__all__ = ["read"]
+__all__ = ["is_folder", "read", "read_folder"]
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-MAX_JSON = 64 << 20
 
 
-def read(path: Path) -> tuple[Listing, Hdf5File]:
-    """The listing of the archive at `path`, and the HDF5 inside of it."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {info.filename: info for info in archive.infolist()}
-            if CONFIG not in members:
-                raise NotKerasError(f"{path} is a zip archive without {CONFIG}: not a .keras file.")
-            if WEIGHTS not in members:
-                raise UnsupportedFileError(
-                    f"{path} holds no {WEIGHTS}; its members are: {', '.join(list(members)[:8])}."
-                )
-            config = parse_json(_json(archive, members[CONFIG], path), f"{path}: {CONFIG}")
-            metadata = (
-                parse_json(_json(archive, members[METADATA], path), f"{path}: {METADATA}")
-                if METADATA in members
-                else {}
-            )
-            span = _span(path, members[WEIGHTS])
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
-        raise DamagedFileError(f"{path} is a damaged zip archive ({error}). Copy or save it again.") from error
-    file = Hdf5File(path, span)
+class Members(Protocol):
+    """Named members, whether they lie in a zip archive or in a folder."""
+
+    @property
+    def names(self) -> Collection[str]: ...
+
+    def read(self, name: str, bound: int) -> bytes:
+        """All bytes of a small member."""
+
+    def place(self, name: str) -> tuple[StoredFile, Span | None]:
+        """Where the bytes of a large one lie."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """An archive that was saved unzipped, or unzipped later."""
+
+    path: Path
+
+    @cached_property
+    def names(self) -> Collection[str]:
+        return sorted(path.name for path in self.path.iterdir())
+
+    def read(self, name: str, bound: int) -> bytes:
+        source = stored_file(self.path / name)
+        if source.identity.size > bound:
+            raise UnsafeFileError(f"{source.path} is larger than {bound >> 20} MiB; Keras writes none so large.")
+        return bytes(source.read(*source.whole))
+
+    def place(self, name: str) -> tuple[StoredFile, Span | None]:
+        return stored_file(self.path / name), None
+
+
+def read(source: StoredFile) -> Listing:
+    """The listing of a zipped archive, read in place."""
+    archive = open_archive(source)
+    if CONFIG not in archive.names:
+        raise NotKerasError(f"{source.path} is a zip archive without {CONFIG}: not a .keras file.")
+    return _read(archive, source.path, "Keras 3 archive (.keras)")
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder holds what an archive does."""
+    return path.is_dir() and (path / CONFIG).is_file()
+
+
+def read_folder(path: Path) -> Listing:
+    """The listing of an unzipped archive."""
+    return _read(Folder(path), path, "Keras 3 archive, unzipped")
+
+
+def _read(members: Members, path: Path, name: str) -> Listing:
+    if WEIGHTS not in members.names:
+        raise UnsupportedFileError(f"{path} holds no {WEIGHTS}; it holds: {', '.join(list(members.names)[:8])}.")
+    config = parse_json(members.read(CONFIG, MAX_JSON), f"{path}: {CONFIG}")
+    metadata = parse_json(members.read(METADATA, MAX_JSON), f"{path}: {METADATA}") if METADATA in members.names else {}
     version = str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
-    return v3.read(file.tree(), parse_config(config), version, "Keras 3 archive (.keras)"), file
+    listing = v3.read(read_tree(*members.place(WEIGHTS)), parse_config(config), version, name)
+    others = [member for member in members.names if member not in (CONFIG, METADATA, WEIGHTS)]
+    return replace(listing, skipped=[*listing.skipped, *(Skipped(other, _reason(other)) for other in others)])
 
 
-def _json(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path) -> bytes:
-    with archive.open(member) as stream:
-        data = stream.read(MAX_JSON + 1)
-    if len(data) > MAX_JSON:
-        raise DamagedFileError(
-            f"{path}: {member.filename} is larger than {MAX_JSON >> 20} MiB; no Keras configuration is."
-        )
-    return data
-
-
-def _span(path: Path, member: zipfile.ZipInfo) -> Span:
-    """Where the bytes of an uncompressed member lie: behind its local header, whose two last fields give its length."""
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise UnsupportedFileError(
-            f"{path}: {member.filename} is compressed, and Keras stores it plain. Save the model again with Keras."
-        )
-    with path.open("rb") as file:
-        file.seek(member.header_offset)
-        name, extra = struct.unpack("<26xHH", file.read(30))
-    return Span(member.header_offset + 30 + name + extra, member.file_size)
+def _reason(member: str) -> str:
+    return "a layer's vocabulary or other asset" if member.startswith("assets") else "no part of a Keras archive"

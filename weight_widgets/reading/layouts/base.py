@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from ...errors import DamagedFileError
-from ..hdf5 import Dataset
+from ...errors import DamagedFileError, UnsafeFileError
+from ..arrays import Array
 from ..tensors import Skipped
 
 __all__ = [
@@ -18,14 +19,20 @@ __all__ = [
     "Listing",
     "Node",
     "distinct",
+    "names_in",
     "natural",
     "parse_config",
     "parse_json",
-    "text",
     "unwrap",
 ]
 
 Node = Mapping[str, Any]
+
+# A configuration takes about 1 KB a layer, and each value 30 to 60 bytes of memory.
+MAX_JSON = 64 << 20
+MAX_JSON_VALUES = 6_000_000
+# Levels of models in models.
+MAX_NESTING = 64
 
 
 @dataclass(frozen=True)
@@ -43,46 +50,50 @@ class LayerConfig:
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """The weights of one layer as a layout found them: final tensor names to datasets."""
+    """The weights of one layer as a layout found them: final tensor names to arrays."""
 
     name: str
     class_name: str
     config: Node
-    weights: Mapping[str, Dataset]
+    weights: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Everything that a layout found in a file."""
+    """Everything that a layout found in a file; `notes` are sentences about what does not fit together."""
 
     format: str
     keras_version: str
     layers: Sequence[LayerWeights]
-    training: Sequence[Dataset] = ()
-    skipped: Sequence[Skipped] = field(default=())
+    training: Sequence[Array] = ()
+    skipped: Sequence[Skipped] = ()
+    notes: Sequence[str] = ()
 
 
 def parse_json(text: str | bytes, where: str) -> Any:
-    """JSON as data; a `DamagedFileError` that names the place when it is none."""
+    """JSON as data; an error that names the place when it is none, or more than a model's configuration can be."""
+    marks = ("{", "[", ",", ":") if isinstance(text, str) else (b"{", b"[", b",", b":")
+    if len(text) > MAX_JSON or sum(map(text.count, marks)) > MAX_JSON_VALUES:  # type: ignore[arg-type]
+        raise UnsafeFileError(f"{where} is larger than any model's configuration; it is not read.")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DamagedFileError(f"{where} is not valid JSON ({error}). Save the model again.") from error
+        raise DamagedFileError(f"{where} is not valid JSON ({str(error)[:200]}). Save the model again.") from error
 
 
-def parse_config(data: object, name: str = "") -> LayerConfig | None:
-    """The tree of layers of a Keras model configuration; None when it describes no list of layers (a subclass)."""
-    if not isinstance(data, Mapping):
+def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
+    """The tree of layers of a Keras model configuration; None when it is no configuration at all."""
+    if depth > MAX_NESTING or not isinstance(data, Mapping):
         return None
     config = data.get("config")
     # The oldest Sequential models hold the list of layers itself as their config.
     layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, Mapping) else None
     settings = config if isinstance(config, Mapping) else {}
-    found = str(settings.get("name") or data.get("name") or name)
+    found = str(settings.get("name") or data.get("name") or "")
     class_name = str(data.get("class_name", ""))
     children = None
     if isinstance(layers, list):
-        parsed = (parse_config(layer) for layer in layers)
+        parsed = (parse_config(layer, depth + 1) for layer in layers)
         children = tuple(layer for layer in parsed if layer is not None)
     return LayerConfig(found, class_name, settings, children)
 
@@ -94,9 +105,16 @@ def unwrap(class_name: str, config: Node) -> tuple[str, Node]:
     return class_name, config
 
 
-def text(value: object) -> str:
-    """A name from an attribute, which may be stored as bytes."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+def names_in(attributes: Mapping[str, Any], name: str) -> list[str]:
+    """A list of names from one attribute, or from the numbered ones that a long list is cut into."""
+    if name in attributes:
+        return _listed(attributes[name])
+    chunks = itertools.takewhile(lambda chunk: chunk in attributes, (f"{name}{number}" for number in itertools.count()))
+    return [item for chunk in chunks for item in _listed(attributes[chunk])]
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [str(value)]
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -6,16 +6,13 @@ group lists its weights in ``weight_names``. Long lists are cut into attributes 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
 
 from ...errors import DamagedFileError
-from ..hdf5 import Dataset, Group
+from ..arrays import Array
+from ..hdf5 import Group
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, distinct, parse_config, parse_json, text
+from .base import LayerConfig, LayerWeights, Listing, distinct, names_in, parse_config, parse_json
 
 __all__ = ["matches", "read"]
 
@@ -36,7 +33,7 @@ def read(tree: Group, where: str) -> Listing:
     model = _model(tree, where)
     layers: list[LayerWeights] = []
     skipped: list[Skipped] = [entry for group in tree.walk() for entry in group.skipped]
-    for name in _names(root.attributes, "layer_names"):
+    for name in names_in(root.attributes, "layer_names"):
         group = root.find(name)
         if not isinstance(group, Group):
             raise DamagedFileError(
@@ -47,7 +44,7 @@ def read(tree: Group, where: str) -> Listing:
     optimizer = tree.groups.get("optimizer_weights")
     return Listing(
         format=FORMATS[full],
-        keras_version=text(root.attributes.get("keras_version", tree.attributes.get("keras_version", ""))),
+        keras_version=str(root.attributes.get("keras_version", tree.attributes.get("keras_version", ""))),
         layers=layers,
         training=list(optimizer.all_datasets()) if optimizer else [],
         skipped=skipped,
@@ -56,13 +53,13 @@ def read(tree: Group, where: str) -> Listing:
 
 def _model(tree: Group, where: str) -> LayerConfig | None:
     config = tree.attributes.get("model_config")
-    return None if config is None else parse_config(parse_json(text(config), f"{where}: the attribute model_config"))
+    return None if config is None else parse_config(parse_json(str(config), f"{where}: the attribute model_config"))
 
 
 def _without_config(group: Group, name: str) -> LayerConfig:
     """What the weights' own paths say of a layer: one whose weights share names, under other groups than those of a
     composite layer, is a nested model."""
-    paths = [tuple(path.split("/")) for path in _names(group.attributes, "weight_names")]
+    paths = [tuple(path.split("/")) for path in names_in(group.attributes, "weight_names")]
     parents = list(dict.fromkeys(path[-2] for path in paths if len(path) > 1))
     shared = len({path[-1] for path in paths}) < len(paths)
     if not shared or COMPOSITE & {*parents} or {_direction(path) for path in paths} != {""}:
@@ -73,10 +70,10 @@ def _without_config(group: Group, name: str) -> LayerConfig:
 def _collect(group: Group, layer: LayerConfig, layers: list[LayerWeights], skipped: list[Skipped]) -> None:
     """Sort the weights of one top-level group by the (nested) layer they belong to, and name them."""
     owners: dict[str, LayerConfig] = {}
-    weights: dict[str, dict[tuple[str, ...], Dataset]] = {}
-    for path in _names(group.attributes, "weight_names"):
+    weights: dict[str, dict[tuple[str, ...], Array]] = {}
+    for path in names_in(group.attributes, "weight_names"):
         dataset = group.find(path)
-        if not isinstance(dataset, Dataset):
+        if not isinstance(dataset, Array):
             if not any(entry.path == f"{group.path}/{path}" for entry in skipped):
                 skipped.append(Skipped(f"{group.path}/{path}", "listed, but not in the file"))
             continue
@@ -103,7 +100,7 @@ def _paths(layer: LayerConfig, name: str) -> list[str]:
     return [name, *(path for child in layer.children or () for path in _paths(child, f"{name}/{child.name}"))]
 
 
-def _named(layer: LayerConfig, weights: Mapping[tuple[str, ...], Dataset]) -> dict[str, Dataset]:
+def _named(layer: LayerConfig, weights: Mapping[tuple[str, ...], Array]) -> dict[str, Array]:
     """Tensor names from weight paths: the last component, with the direction, or as many more as make it unique."""
     paths = [(*path[:-1], path[-1].partition(":")[0]) for path in weights]
     directions = [_direction(path) for path in paths]
@@ -126,11 +123,3 @@ def _unique_tails(paths: list[tuple[str, ...]]) -> list[str]:
         if len(set(tails)) == len(tails):
             return tails
     return ["/".join(path) for path in paths]
-
-
-def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
-    """A list of names from one attribute, or from the numbered ones that a long list is cut into."""
-    if name in attributes:
-        return [text(item) for item in np.atleast_1d(attributes[name])]
-    chunks = itertools.takewhile(lambda chunk: chunk in attributes, (f"{name}{number}" for number in itertools.count()))
-    return [text(item) for chunk in chunks for item in np.atleast_1d(attributes[chunk])]

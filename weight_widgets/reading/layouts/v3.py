@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from ..hdf5 import Dataset, Group
+from ..arrays import Array
+from ..hdf5 import Group
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, snake, weight_names
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, distinct, natural, text, unwrap
+from .base import LayerConfig, LayerWeights, Listing, distinct, natural, unwrap
 
 __all__ = ["matches", "read"]
 
@@ -54,9 +55,7 @@ def _model(group: Group, model: LayerConfig | None, prefix: str, skipped: list[S
         elif key not in ("layers", "vars", "optimizer"):
             yield from _layer(group.groups[key], key, None, prefix, skipped)
     if own := group.groups.get("vars"):
-        yield from _leaf(
-            Group(group.path, {}, {"vars": own}, {}, ()), LayerConfig("", "", {}), prefix or "model", skipped
-        )
+        yield from _leaf(Group(group.path, groups={"vars": own}), LayerConfig("", "", {}), prefix or "model", skipped)
 
 
 def _keys(model: LayerConfig | None) -> dict[str, LayerConfig]:
@@ -74,7 +73,7 @@ def _layer(
     group: Group, key: str, layer: LayerConfig | None, prefix: str, skipped: list[Skipped]
 ) -> Iterator[LayerWeights]:
     own = group.groups.get("vars")
-    said = text(own.attributes.get("name", "")) if own else ""
+    said = str(own.attributes.get("name", "")) if own else ""
     base, _, number = key.rpartition("_")
     known = layer or LayerConfig(said or key, CLASS_OF_SNAKE.get(base if number.isdigit() else key, ""), {})
     path = f"{prefix}/{known.name}" if prefix else known.name
@@ -86,7 +85,7 @@ def _layer(
 
 def _leaf(group: Group, layer: LayerConfig, path: str, skipped: list[Skipped]) -> Iterator[LayerWeights]:
     names: list[str] = []
-    found: list[Dataset] = []
+    found: list[Array] = []
     inner = unwrap(layer.class_name, layer.config)
     for place, datasets in _variables(group, "", skipped):
         home = datasets[0].path.rpartition("/vars/")[0]
@@ -104,7 +103,7 @@ def _leaf(group: Group, layer: LayerConfig, path: str, skipped: list[Skipped]) -
         yield LayerWeights(path, layer.class_name, layer.config, dict(zip(distinct(names), found, strict=True)))
 
 
-def _variables(group: Group, place: str, skipped: list[Skipped]) -> Iterator[tuple[str, list[Dataset]]]:
+def _variables(group: Group, place: str, skipped: list[Skipped]) -> Iterator[tuple[str, list[Array]]]:
     """The datasets of each ``vars`` below a layer in numeric order, with their place in the layer."""
     if (own := group.groups.get("vars")) and own.datasets:
         yield place, [own.datasets[name] for name in natural(own.datasets)]

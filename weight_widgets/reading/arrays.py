@@ -1,0 +1,52 @@
+"""An array that is read when it is asked for, wherever it lies: what every layout hands on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .structure import Index
+
+__all__ = ["Array", "of_values"]
+
+
+@dataclass(frozen=True, eq=False)
+class Array:
+    """An array and the way to its values.
+
+    Attributes
+    ----------
+    path : str
+        Its place in the file, for people.
+    shape : tuple of int
+    dtype : numpy.dtype
+        Of what `fetch` returns, in native byte order.
+    fetch : callable
+        Takes a basic numpy index (one forward slice or int per dimension, or nothing for all) and returns a new array.
+    stored : str
+        The type in the file where numpy has none of its own: ``"bfloat16"``; ``""`` otherwise.
+    attributes : mapping
+        What the file says beside the values.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fetch: Callable[[Index], np.ndarray] = field(repr=False)
+    stored: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+
+def of_values(path: str, values: np.ndarray) -> Array:
+    """An array whose values are in memory already."""
+    native = values.dtype.newbyteorder("=")
+    return Array(path, values.shape, native, lambda index: np.array(values[index], dtype=native))

@@ -1,0 +1,316 @@
+"""The child process that lists HDF5 files: the only module that imports h5py, and it never runs in the notebook.
+
+A file can make the HDF5 library crash, or hang while it holds the interpreter's lock. Here it takes only this process
+with it. The parent asks with a line of JSON and is answered in frames: four bytes that give the length, then JSON,
+which is data whatever happens here. Only structure goes through the pipe: names, shapes, types, attributes and byte
+offsets; the parent reads the values from the file itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
+
+from .files import Span, identity_of
+from .limits import limit_process, renew_cpu_time
+from .storage import DEFLATE, FLETCHER32, SHUFFLE
+from .window import FileWindow
+
+MAX_DEPTH = 64
+MAX_ATTRIBUTE = 64 << 20
+MAX_NAMES = 2_000_000
+MAX_CHUNK = 64 << 20
+MAX_CHUNKS = 1_000_000
+# Compressed data that claims to be larger than this must not claim to be so many times its stored size.
+SUSPICIOUS, MAX_RATIO = 64 << 20, 200
+BATCH, BATCH_BYTES = 500, 512 << 10
+
+# What the layouts ask for; other attributes are not even read.
+WANTED = ("model_config", "keras_version", "backend", "nb_layers", "nb_params", "name", "dtype")
+WANTED_LISTS = ("layer_names", "weight_names")
+
+INTEGERS = {h5t.SGN_NONE: "u", h5t.SGN_2: "i"}
+ORDERS = {h5t.ORDER_LE: "<", h5t.ORDER_BE: ">"}
+# (sign position, exponent position, exponent size, mantissa position, mantissa size), exponent bias
+FLOATS = {
+    ((15, 10, 5, 0, 10), 15): "f2",
+    ((31, 23, 8, 0, 23), 127): "f4",
+    ((63, 52, 11, 0, 52), 1023): "f8",
+    ((15, 7, 8, 0, 7), 127): "bfloat16",
+    ((7, 3, 4, 0, 3), 7): "float8_e4m3fn",
+    ((7, 2, 5, 0, 2), 15): "float8_e5m2",
+}
+KINDS = {
+    h5t.STRING: "text",
+    h5t.COMPOUND: "records",
+    h5t.REFERENCE: "references",
+    h5t.VLEN: "lists of varying length",
+    h5t.ARRAY: "arrays",
+    h5t.ENUM: "an enumeration",
+    h5t.TIME: "times",
+    h5t.BITFIELD: "bit fields",
+}
+
+Item = list[Any]
+
+
+class Unreadable(Exception):
+    """Why a thing in a file is left out."""
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_process()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    # Nothing that a library prints may get between the frames.
+    os.dup2(2, 1)
+    for line in sys.stdin.buffer:
+        renew_cpu_time()
+        try:
+            for answer in _answers(json.loads(line)):
+                _send(out, answer)
+            _send(out, {"done": True})
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
+            _send(out, {"error": _first_line(error)})
+
+
+def _send(out: BinaryIO, answer: Any) -> None:
+    data = json.dumps(answer).encode("ascii")
+    out.write(len(data).to_bytes(4, "big") + data)
+    out.flush()
+
+
+def _answers(request: dict[str, Any]) -> Iterator[Any]:
+    with _opened(Path(request["path"]), request["span"], request["identity"]) as file:
+        if "dataset" in request:
+            yield _stored(file, request["dataset"].encode("utf-8", "surrogateescape"))
+            return
+        batch: list[Item] = []
+        size = 0
+        for item in _Walk().group(h5g.open(file, b"/"), 0):
+            batch.append(item)
+            size += 100 + sum(len(value) for value in _texts(item[-1]))
+            if len(batch) >= BATCH or size > BATCH_BYTES:
+                yield {"items": batch}
+                batch, size = [], 0
+        yield {"items": batch}
+
+
+@contextlib.contextmanager
+def _opened(path: Path, span: list[int] | None, identity: list[int]) -> Iterator[h5f.FileID]:
+    if list(identity_of(path.stat())) != identity:
+        raise OSError("it was rewritten meanwhile")
+    if span is None:
+        with h5py.File(path, "r", locking=False) as file:
+            yield file.id
+    else:
+        with path.open("rb", buffering=0) as whole, h5py.File(FileWindow(whole, Span(*span)), "r") as file:
+            yield file.id
+
+
+class _Walk:
+    """One walk over a file, each object once: items in the order in which the parent builds its tree.
+
+    An item is ``["group", parent, name, attributes]``, ``["dataset", parent, name, shape, type, storage, attributes]``
+    or ``["skipped", parent, name, reason, {}]``; `parent` counts the groups, the root being 0.
+    """
+
+    def __init__(self) -> None:
+        self.groups = 0
+        self.seen: dict[tuple[int, int], str] = {}
+
+    def group(self, group: h5g.GroupID, depth: int, path: str = "") -> Iterator[Item]:
+        number = self.groups
+        self.groups += 1
+        info = h5o.get_info(group)
+        self.seen[info.fileno, info.addr] = path or "/"
+        if number == 0:
+            yield ["group", None, "", _attributes(group)]
+        names: list[tuple[bytes, bool]] = []
+        group.links.iterate(lambda name, link: names.append((name, link.type == h5l.TYPE_HARD)), info=True)
+        for raw, hard in names:
+            name = raw.decode("utf-8", "surrogateescape")
+            try:
+                if not hard:
+                    raise Unreadable("a link; links are not followed")
+                yield from self._item(group, raw, number, name, depth, f"{path}/{name}")
+            except Unreadable as reason:
+                yield ["skipped", number, name, str(reason), {}]
+            except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+                yield ["skipped", number, name, f"cannot be read ({_first_line(error)})", {}]
+
+    def _item(self, group: h5g.GroupID, raw: bytes, parent: int, name: str, depth: int, path: str) -> Iterator[Item]:
+        info = h5o.get_info(group, raw)
+        if first := self.seen.get((info.fileno, info.addr)):
+            # Without this a few dozen groups that hold each other would take for ever to list.
+            raise Unreadable(f"the same as {first}, under another name")
+        if info.type == h5o.TYPE_GROUP:
+            if depth >= MAX_DEPTH:
+                raise Unreadable(f"groups nested deeper than {MAX_DEPTH} levels; Keras writes none")
+            below = h5g.open(group, raw)
+            yield ["group", parent, name, _attributes(below)]
+            yield from self.group(below, depth + 1, path)
+        elif info.type == h5o.TYPE_DATASET:
+            self.seen[info.fileno, info.addr] = path
+            dataset = h5d.open(group, raw)
+            shape, kind, storage = _described(dataset)
+            yield ["dataset", parent, name, shape, kind, storage, _attributes(dataset)]
+        else:
+            raise Unreadable("neither a group nor a dataset")
+
+
+def _described(dataset: h5d.DatasetID) -> tuple[list[int], str, list[Any]]:
+    """Shape, type and place of a dataset, or why its values are not read."""
+    plist = dataset.get_create_plist()
+    layout = plist.get_layout()
+    # Asked before anything else: even the shape of a virtual dataset would open the files that it names.
+    if layout == h5d.VIRTUAL or plist.get_external_count():
+        raise Unreadable("its values lie in another file, which is not opened")
+    space = dataset.get_space()
+    if space.get_simple_extent_type() == h5s.NULL:
+        raise Unreadable("an empty dataset")
+    shape = list(space.get_simple_extent_dims())
+    kind = _type_name(dataset.get_type())
+    size = math.prod(shape) * dataset.get_type().get_size()
+    stored = dataset.get_storage_size()
+    if layout == h5d.COMPACT:
+        return shape, kind, ["compact"]
+    if layout == h5d.CHUNKED:
+        return shape, kind, ["chunked", *_chunked(plist, dataset, size, stored)]
+    offset = dataset.get_offset()
+    if size and (offset is None or not stored):
+        raise Unreadable("it was declared but never written")
+    if stored < size:
+        raise Unreadable(f"it declares {size} bytes and stores {stored}")
+    return shape, kind, ["contiguous", offset or 0]
+
+
+def _chunked(plist: Any, dataset: h5d.DatasetID, size: int, stored: int) -> tuple[list[int], list[int]]:
+    filters = [plist.get_filter(number) for number in range(plist.get_nfilters())]
+    unknown = [code for code, *_ in filters if code not in (DEFLATE, SHUFFLE, FLETCHER32)]
+    chunk = list(plist.get_chunk())
+    chunk_bytes = math.prod(chunk) * dataset.get_type().get_size()
+    if unknown:
+        raise Unreadable(f"compressed with {_filter_name(unknown[0])}, which is not read; gzip is")
+    if size and not stored:
+        raise Unreadable("it was declared but never written")
+    if chunk_bytes > MAX_CHUNK:
+        raise Unreadable(f"its chunks of {chunk_bytes} bytes are larger than {MAX_CHUNK >> 20} MiB")
+    if size > SUSPICIOUS and size > MAX_RATIO * stored:
+        raise Unreadable(f"it declares {size} bytes and stores {stored}, as a bomb would")
+    return chunk, [code for code, *_ in filters]
+
+
+def _filter_name(code: int) -> str:
+    return {h5z.FILTER_SZIP: "szip", h5z.FILTER_NBIT: "nbit", h5z.FILTER_SCALEOFFSET: "scaleoffset", 32000: "lzf"}.get(
+        code, f"the filter number {code}"
+    )
+
+
+def _type_name(kind: Any) -> str:
+    """A numpy type string, or the name of a type that numpy does not have."""
+    family, size = kind.get_class(), kind.get_size()
+    if family == h5t.INTEGER and size in (1, 2, 4, 8) and kind.get_precision() == 8 * size:
+        return f"{ORDERS[kind.get_order()]}{INTEGERS[kind.get_sign()]}{size}"
+    if family == h5t.FLOAT and (name := FLOATS.get((kind.get_fields(), kind.get_ebias()))):
+        order = ORDERS[kind.get_order()]
+        if name.startswith("f") and name[1:] == str(size):
+            return order + name
+        if (order, size) in (("<", 2), ("<", 1), (">", 1)):
+            return name
+    if family == h5t.ENUM and size == 1 and kind.dtype == np.bool_:
+        return "|b1"
+    if family == h5t.OPAQUE and size in (1, 2):
+        return f"|V{size}"
+    raise Unreadable(f"holds {KINDS.get(family, f'numbers of {size} bytes that numpy does not know')}, not weights")
+
+
+def _stored(file: h5f.FileID, path: bytes) -> Any:
+    """The chunks of a dataset, or the bytes of one so small that they stand in its header."""
+    dataset = h5d.open(file, path)
+    if dataset.get_create_plist().get_layout() == h5d.COMPACT:
+        values = np.empty(dataset.shape, dataset.dtype)
+        dataset.read(h5s.ALL, h5s.ALL, values, dataset.get_type())
+        return {"bytes": base64.b64encode(values.tobytes()).decode("ascii")}
+    count = dataset.get_num_chunks()
+    if count > MAX_CHUNKS:
+        raise ValueError(f"{count} chunks")
+    chunks: list[Item] = []
+
+    def take(chunk: Any) -> None:
+        chunks.append([chunk.chunk_offset, chunk.byte_offset, chunk.size, chunk.filter_mask])
+
+    if hasattr(dataset, "chunk_iter"):
+        dataset.chunk_iter(take)
+    else:
+        for number in range(count):
+            take(dataset.get_chunk_info(number))
+    return {"chunks": chunks}
+
+
+def _attributes(item: Any) -> dict[str, Any]:
+    if not h5a.get_num_attrs(item):
+        return {}
+    names: list[bytes] = []
+    h5a.iterate(item, lambda name, *_: names.append(name) if _wanted(name) else None)
+    values = {name.decode("ascii"): _attribute(item, name) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _wanted(raw: bytes) -> bool:
+    name = raw.decode("utf-8", "replace")
+    return name in WANTED or name.rstrip("0123456789") in WANTED_LISTS
+
+
+def _attribute(item: Any, name: bytes) -> Any:
+    """A text, a number or a list of texts; None for anything else."""
+    attribute = h5a.open(item, name)
+    kind = attribute.get_type()
+    if (
+        kind.get_class() not in (h5t.STRING, h5t.INTEGER, h5t.FLOAT)
+        or attribute.get_space().get_simple_extent_type() == h5s.NULL
+    ):
+        return None
+    count = math.prod(attribute.shape)
+    if count > MAX_NAMES or count * kind.get_size() > MAX_ATTRIBUTE:
+        raise Unreadable(f"its attribute {name.decode()} is larger than that of any Keras file")
+    value = h5py.AttributeManager(_Holder(item))[name]
+    if isinstance(value, np.ndarray):
+        return [_text(each) for each in value.reshape(-1).tolist()]
+    return value.item() if isinstance(value, np.integer) else _text(value)
+
+
+class _Holder:
+    """As much of a high-level h5py object as its AttributeManager needs, which decodes every kind of string."""
+
+    def __init__(self, item: Any) -> None:
+        self.id = item
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _texts(attributes: dict[str, Any]) -> Iterator[str]:
+    for value in attributes.values():
+        yield from value if isinstance(value, list) else [str(value)]
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip("'\"").partition("\n")[0][:300] or type(error).__name__
+
+
+if __name__ == "__main__":
+    main()

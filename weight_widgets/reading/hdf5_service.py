@@ -1,0 +1,197 @@
+"""The one child process that lists HDF5 files for us: started when first needed, used again, killed when it hangs.
+
+`subprocess` and two pipes, for `multiprocessing` would import the user's script anew, and shared memory is missing in
+small containers.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..errors import DamagedFileError, WeightWidgetsError
+
+__all__ = ["ask", "stop"]
+
+# A file of a thousand layers takes a fifth of a second. Time grows with what comes in, up to a last limit.
+SECONDS, ITEMS_PER_SECOND, MAX_SECONDS = 8.0, 8_000, 60.0
+MAX_FRAME = 256 << 20
+
+
+class _Service:
+    """The process, and the rule that one request at a time talks to it."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def running(self) -> subprocess.Popen[bytes]:
+        if self.process is None or self.process.poll() is not None:
+            self.stop()
+            self.process = _start()
+        return self.process
+
+    def stop(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+
+
+class _Deadline:
+    """Kills the process when its time is up; what it has brought earns it more."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.seconds = SECONDS
+        self.passed = False
+        self._items = 0
+        self._process = process
+        self._started = time.monotonic()
+        self._done = threading.Event()
+        threading.Thread(target=self._watch, name="weight-widgets deadline", daemon=True).start()
+
+    def brought(self, items: int) -> None:
+        self._items += items
+        self.seconds = min(SECONDS + self._items / ITEMS_PER_SECOND, MAX_SECONDS)
+
+    def cancel(self) -> None:
+        self._done.set()
+
+    def _watch(self) -> None:
+        while not self._done.wait(max(0.0, self._left())):
+            if self._left() <= 0:
+                self.passed = True
+                self._process.kill()
+                return
+
+    def _left(self) -> float:
+        return self._started + self.seconds - time.monotonic()
+
+
+_service = _Service()
+
+
+def ask(request: dict[str, Any], take: Callable[[Any], None]) -> None:
+    """Send a request and hand each frame of the answer to `take`.
+
+    Raises
+    ------
+    DamagedFileError
+        The library refused the file, crashed on it, or took too long; the next request finds a new process.
+    """
+    where = request["path"]
+    with _service.lock:
+        process = _service.running()
+        deadline = _Deadline(process)
+        try:
+            _converse(process, request, take, deadline)
+        except BaseException as error:
+            # Whatever is left in the pipe would be taken for the answer to the next request.
+            _service.stop()
+            if isinstance(error, EOFError | BrokenPipeError):
+                raise DamagedFileError(f"{where}: {_ending(process, deadline)}") from None
+            raise
+        finally:
+            deadline.cancel()
+
+
+def stop() -> None:
+    """End the process; the next request starts another."""
+    with _service.lock:
+        _service.stop()
+
+
+def _converse(
+    process: subprocess.Popen[bytes], request: dict[str, Any], take: Callable[[Any], None], deadline: _Deadline
+) -> None:
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+    process.stdin.flush()
+    while True:
+        answer = _frame(process)
+        if "done" in answer:
+            return
+        if "error" in answer:
+            raise DamagedFileError(
+                f"{request['path']}: the HDF5 data cannot be read ({answer['error']}). "
+                "The file may be cut off; copy or save it again."
+            )
+        deadline.brought(len(answer.get("items", ())))
+        take(answer)
+
+
+def _frame(process: subprocess.Popen[bytes]) -> Any:
+    length = int.from_bytes(_exactly(process, 4), "big")
+    if length > MAX_FRAME:
+        raise EOFError
+    return json.loads(_exactly(process, length))
+
+
+def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
+    assert process.stdout is not None
+    data = process.stdout.read(count)
+    if len(data) < count:
+        raise EOFError
+    return data
+
+
+def _ending(process: subprocess.Popen[bytes], deadline: _Deadline) -> str:
+    if deadline.passed:
+        return (
+            f"listing its HDF5 data took longer than {deadline.seconds:.0f} seconds and was stopped. "
+            "The file may be damaged; save it again."
+        )
+    return (
+        f"the process that lists HDF5 data ended while it read the file (code {process.returncode}). "
+        "If that happens again the file is damaged; save it again."
+    )
+
+
+def _start() -> subprocess.Popen[bytes]:
+    package = __package__ or ""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-B", "-m", f"{package}.hdf5_child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            # A folder without modules: python -m would import from the notebook's own.
+            cwd=sys.prefix,
+            env=_environment(sys.path),
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except (OSError, TypeError) as error:
+        raise WeightWidgetsError(f"The process that lists HDF5 files cannot be started: {error}.") from error
+
+
+def _environment(paths: Sequence[str]) -> dict[str, str]:
+    """The environment of the child: it finds the same packages as we do, and loads nothing that a file names."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path and os.path.isabs(path)),  # noqa: PTH117
+        "PYTHONSAFEPATH": "1",
+        "PYTHONWARNINGS": "ignore",
+        "HDF5_PLUGIN_PRELOAD": "::",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+
+
+def _forget() -> None:
+    """In a forked copy of this process: the child belongs to the one that started it."""
+    global _service
+    _service = _Service()
+
+
+atexit.register(stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
