@@ -14,7 +14,8 @@ import numpy as np
 from ..errors import WeightWidgetsError
 from .arrays import Array
 from .layouts import LayerWeights, read_listing
-from .layouts.base import distinct, unwrap
+from .layouts.base import distinct
+from .layouts.composites import inside
 from .roles import in_order, infer_class, structure_of
 from .structure import Index, generic
 from .tensors import Layer, Skipped, Tensor
@@ -99,12 +100,10 @@ class Checkpoint(Mapping[str, Layer]):
         self.close()
 
     def _layer(self, found: LayerWeights) -> Layer:
-        classes = _classes(found)
-        class_name = found.class_name or (
-            "Bidirectional" if {*classes} == {"forward", "backward"} else classes.get("", "")
-        )
+        shapes = {name: array.shape for name, array in found.weights.items()}
+        class_name = found.class_name or infer_class(shapes)
         tensors = {
-            name: self._tensor(name, found.weights[name], classes[name.rpartition("/")[0]])
+            name: self._tensor(name, found.weights[name], _class_at(class_name, found, name, shapes))
             for name in in_order(found.weights)
         }
         return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
@@ -163,13 +162,12 @@ def file_label(path: Path) -> str:
     return name
 
 
-def _classes(found: LayerWeights) -> dict[str, str]:
-    """The class that gives the weights at each place in a layer (``"forward"``, or ``""``) their meaning."""
-    places: dict[str, dict[str, tuple[int, ...]]] = {}
-    for name, dataset in found.weights.items():
-        place, _, role = name.rpartition("/")
-        places.setdefault(place, {})[role] = dataset.shape
-    inner, _ = unwrap(found.class_name, found.config)
-    # A Bidirectional of a file without a configuration says nothing of the cell inside; its weights do.
-    unknown = inner in ("", "Bidirectional")
-    return {place: infer_class(shapes) if unknown else inner for place, shapes in places.items()}
+def _class_at(class_name: str, found: LayerWeights, name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """The class that gives the weight `name` of a layer its meaning: that of the LSTM in a Bidirectional."""
+    place = name.rpartition("/")[0]
+    inner, _ = inside(class_name, found.config, place)
+    if inner and (not place or found.config):
+        return inner
+    # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.
+    beside = {other.rpartition("/")[2]: shape for other, shape in shapes.items() if other.rpartition("/")[0] == place}
+    return infer_class(beside)

@@ -5,13 +5,23 @@ Sources: the layers' ``build`` methods and the initializers' use of fan_in and f
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from .structure import Axis, Structure, generic
 
-__all__ = ["CLASS_OF_SNAKE", "in_order", "infer_class", "looks_recurrent", "snake", "structure_of", "weight_names"]
+__all__ = [
+    "CLASS_OF_SNAKE",
+    "in_order",
+    "infer_class",
+    "looks_recurrent",
+    "names_by_shape",
+    "snake",
+    "structure_of",
+    "weight_names",
+]
 
 Shape = tuple[int, ...]
 
@@ -21,22 +31,50 @@ GATES = {
 }
 RESET_AFTER = ("input bias", "recurrent bias")
 
+# In the order in which Keras creates them, which is that of the files.
 NAMES: dict[str, tuple[str, ...]] = {
-    "Dense": ("kernel", "bias"),
-    "Conv1D": ("kernel", "bias"),
-    "Conv2D": ("kernel", "bias"),
-    "Conv3D": ("kernel", "bias"),
+    **dict.fromkeys(("Dense", "EinsumDense", "LocallyConnected1D", "LocallyConnected2D"), ("kernel", "bias")),
+    **{
+        f"{kind}{rank}D{end}": ("kernel", "bias")
+        for rank in (1, 2, 3)
+        for kind, end in (("Conv", ""), ("Conv", "Transpose"), ("DepthwiseConv", ""))
+    },
+    **{f"SeparableConv{rank}D": ("depthwise_kernel", "pointwise_kernel", "bias") for rank in (1, 2)},
+    **dict.fromkeys(
+        ("SimpleRNN", "LSTM", "GRU", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), ("kernel", "recurrent_kernel", "bias")
+    ),
     "Embedding": ("embeddings",),
-    "SimpleRNN": ("kernel", "recurrent_kernel", "bias"),
-    "LSTM": ("kernel", "recurrent_kernel", "bias"),
-    "GRU": ("kernel", "recurrent_kernel", "bias"),
-    "BatchNormalization": ("gamma", "beta", "moving_mean", "moving_variance"),
+    "ReversibleEmbedding": ("embeddings", "reverse_embeddings"),
+    "BatchNormalization": (
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+        "moving_stddev",
+        "renorm_mean",
+        "renorm_stddev",
+    ),
     "LayerNormalization": ("gamma", "beta"),
     "GroupNormalization": ("gamma", "beta"),
+    "RMSNormalization": ("scale",),
+    "Normalization": ("mean", "variance", "count"),
+    "Attention": ("scale", "concat_score_weight"),
+    "AdditiveAttention": ("scale",),
+    "PReLU": ("alpha",),
 }
 
-# The config flag that, when false, takes a weight out of the positional order.
-FLAGS = {"bias": "use_bias", "gamma": "scale", "beta": "center"}
+# Which weights a layer has: the setting that makes each, and its value when the configuration does not say.
+FLAGS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "bias": lambda config: bool(config.get("use_bias", True)),
+    "gamma": lambda config: bool(config.get("scale", True)),
+    "beta": lambda config: bool(config.get("center", True)) and not config.get("rms_scaling"),
+    "scale": lambda config: bool(config.get("use_scale", True)),
+    "concat_score_weight": lambda config: config.get("score_mode") == "concat",
+    "reverse_embeddings": lambda config: not config.get("tie_weights", True),
+    **dict.fromkeys(("moving_stddev", "renorm_mean", "renorm_stddev"), lambda config: bool(config.get("renorm"))),
+}
+# Present together or not at all.
+RENORM = {"moving_stddev", "renorm_mean", "renorm_stddev"}
 
 
 def weight_names(class_name: str, config: Mapping[str, Any], count: int) -> tuple[str, ...] | None:
@@ -59,12 +97,36 @@ def weight_names(class_name: str, config: Mapping[str, Any], count: int) -> tupl
     if names is None:
         return None
     if config:
-        names = tuple(name for name in names if config.get(FLAGS.get(name, ""), True))
-    elif count == len(names) - 1 and names[-1] == "bias":
-        names = names[:-1]
-    elif class_name == "BatchNormalization" and count == 2:
-        names = names[2:]
-    return names if len(names) == count else None
+        present = tuple(name for name in names if name not in FLAGS or FLAGS[name](config))
+        if class_name == "LayerNormalization" and present == ("gamma", "beta") and count == 1:
+            # Keras before 3.9 left rms_scaling out of the configuration.
+            return ("gamma",)
+        return present if len(present) == count else None
+    optional = [name for name in names if name in FLAGS]
+    left_out = (set(some) for size in range(len(optional) + 1) for some in itertools.combinations(optional, size))
+    fitting = [
+        tuple(name for name in names if name not in out)
+        for out in left_out
+        if len(names) - len(out) == count and len(out & RENORM) in (0, len(RENORM & {*names}))
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def names_by_shape(shapes: Sequence[Shape]) -> tuple[str, ...] | None:
+    """The names of unnamed arrays of an unknown layer, where their shapes fit one kind of layer only.
+
+    A kernel and the bias of its outputs, a recurrent cell, or the four vectors of a batch normalisation.
+    """
+    if len(shapes) == 3 and (names := looks_recurrent(shapes)):
+        return names
+    if len(shapes) == 4 and len({*shapes}) == 1 and len(shapes[0]) == 1:
+        return NAMES["BatchNormalization"][:4]
+    if len(shapes) == 2 and 2 <= len(shapes[0]) <= 5 and len(shapes[1]) == 1:
+        *_, inputs, outputs = shapes[0]
+        (bias,) = shapes[1]
+        if bias == outputs or (len(shapes[0]) > 2 and bias in (inputs, inputs * outputs)):
+            return NAMES["Dense"]
+    return None
 
 
 def looks_recurrent(shapes: Sequence[Shape]) -> tuple[str, ...] | None:
@@ -78,18 +140,39 @@ def looks_recurrent(shapes: Sequence[Shape]) -> tuple[str, ...] | None:
 
 def infer_class(weights: Mapping[str, Shape]) -> str:
     """The class that a layer of these weights (name to shape) has, ``""`` when they do not settle it."""
-    kernel, recurrent = weights.get("kernel"), weights.get("recurrent_kernel")
-    names = set(weights)
-    if kernel and recurrent and names <= {"kernel", "recurrent_kernel", "bias"}:
-        if len(recurrent) != 2 or not recurrent[0] or recurrent[1] % recurrent[0]:
+    places: dict[str, dict[str, Shape]] = {}
+    for name, shape in weights.items():
+        place, _, role = name.rpartition("/")
+        places.setdefault(place, {})[role] = shape
+    if {*places} == {"forward", "backward"}:
+        return "Bidirectional"
+    if {*places} >= {"query", "key", "value", "output"}:
+        heads = [places[place].get("kernel", ())[1:2] for place in ("query", "key")]
+        return "MultiHeadAttention" if heads[0] == heads[1] else "GroupedQueryAttention"
+    if any(place.startswith("cell ") for place in places):
+        return "RNN"
+    return _infer_simple(places[""]) if {*places} == {""} else ""
+
+
+def _infer_simple(weights: Mapping[str, Shape]) -> str:
+    """As `infer_class`, of a layer without others inside."""
+    names = {*weights}
+    kernel, recurrent, bias = (weights.get(name) for name in NAMES["LSTM"])
+    settled = {"embeddings": "Embedding", "moving_mean": "BatchNormalization", "idf_weights": "TextVectorization"}
+    for name, class_name in settled.items():
+        if name in names and names <= {*NAMES.get(class_name, (name,))}:
+            return class_name
+    if kernel and recurrent and names <= {*NAMES["LSTM"]}:
+        if len(recurrent) != len(kernel) or not recurrent[-2] or recurrent[-1] % recurrent[-2]:
             return ""
-        return {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}.get(recurrent[1] // recurrent[0], "")
-    if names == {"embeddings"}:
-        return "Embedding"
-    if "moving_mean" in names and names <= set(NAMES["BatchNormalization"]):
-        return "BatchNormalization"
-    if kernel and names <= {"kernel", "bias"}:
-        bias = weights.get("bias")
+        gates = recurrent[-1] // recurrent[-2]
+        if len(kernel) > 2:
+            return f"ConvLSTM{len(kernel) - 2}D" if gates == 4 and len(kernel) <= 5 else ""
+        return {4: "LSTM", 3: "GRU", 1: "SimpleRNN"}.get(gates, "")
+    if "pointwise_kernel" in names and names <= {*NAMES["SeparableConv2D"]}:
+        found = f"SeparableConv{len(weights['pointwise_kernel']) - 2}D"
+        return found if found in NAMES else ""
+    if kernel and names <= {*NAMES["Dense"]}:
         if len(kernel) == 2:
             return "Dense" if bias in (None, kernel[-1:]) else ""
         # A transposed or depthwise convolution of a square kernel looks the same; only the bias can tell them apart.
@@ -178,7 +261,7 @@ STRUCTURES: dict[tuple[str, str], Callable[[str, Shape], Structure | None]] = {
     ("Embedding", "embeddings"): _embeddings,
     **{(f"Conv{rank}D", "kernel"): _conv_kernel for rank in (1, 2, 3)},
     **{(f"Conv{rank}D", "bias"): _vector("filter") for rank in (1, 2, 3)},
-    **{("BatchNormalization", role): _vector("channel") for role in NAMES["BatchNormalization"]},
+    **{("BatchNormalization", role): _vector("channel") for role in NAMES["BatchNormalization"][:4]},
     **{(cell, "kernel"): _recurrent("input") for cell in ("SimpleRNN", *GATES)},
     **{(cell, "recurrent_kernel"): _recurrent("state unit") for cell in ("SimpleRNN", *GATES)},
     **{(cell, "bias"): _recurrent_bias for cell in ("SimpleRNN", *GATES)},
@@ -190,17 +273,47 @@ def snake(class_name: str) -> str:
     return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
 
 
-CLASS_OF_SNAKE: dict[str, str] = {snake(name): name for name in (*NAMES, "Bidirectional")}
+# Classes that hold others, and have no weights of their own or few.
+COMPOSITE = (
+    "Bidirectional",
+    "GroupedQueryAttention",
+    "MultiHeadAttention",
+    "RNN",
+    "SpectralNormalization",
+    "StackedRNNCells",
+    "TimeDistributed",
+)
+CLASS_OF_SNAKE: dict[str, str] = {snake(name): name for name in (*NAMES, *COMPOSITE)}
 
-
-ORDER = ("embeddings", "kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+PLACES = ("forward", "backward", "query", "key", "value", "output", "gate")
+ORDER = (
+    "embeddings",
+    "reverse_embeddings",
+    "kernel",
+    "depthwise_kernel",
+    "pointwise_kernel",
+    "recurrent_kernel",
+    "bias",
+    *NAMES["BatchNormalization"],
+    *NAMES["Normalization"],
+    *NAMES["Attention"],
+    "alpha",
+    "vector_u",
+)
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Tensor names in one order for every file format: forward before backward, then as Keras creates them."""
+    """Tensor names in one order for every file format: by place in the layer, then as Keras creates them."""
 
-    def key(name: str) -> tuple[bool, int]:
-        place, _, role = name.rpartition("/")
-        return place.startswith("backward"), ORDER.index(role) if role in ORDER else len(ORDER)
+    def key(name: str) -> tuple[list[tuple[int, int]], int]:
+        *places, role = name.split("/")
+        return [_place_order(place) for place in places], ORDER.index(role) if role in ORDER else len(ORDER)
 
     return sorted(names, key=key)
+
+
+def _place_order(place: str) -> tuple[int, int]:
+    word, _, number = place.partition(" ")
+    if word == "cell" and number.isdigit():
+        return len(PLACES), int(number)
+    return (PLACES.index(place) if place in PLACES else len(PLACES)), 0

@@ -99,8 +99,11 @@ def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
 
 
 def unwrap(class_name: str, config: Node) -> tuple[str, Node]:
-    """The class and configuration inside of wrappers: those of the LSTM in a Bidirectional."""
-    while isinstance(inner := config.get("layer"), Mapping) and isinstance(inner.get("config"), Mapping):
+    """The class and configuration inside of wrappers: those of the LSTM in a Bidirectional, of the cell in an RNN."""
+    for _ in range(MAX_NESTING):
+        inner = config.get("layer", config.get("cell"))
+        if not isinstance(inner, Mapping) or not isinstance(inner.get("config"), Mapping):
+            break
         class_name, config = str(inner.get("class_name", "")), inner["config"]
     return class_name, config
 

@@ -2,27 +2,36 @@
 
 Groups follow the model's attributes: ``layers/dense_1/vars/0`` is the first weight of the second Dense. The numbers
 count per class in model order and have nothing to do with the user's layer names; those stand in the attribute ``name``
-of ``vars`` (since Keras 3.6) or in the configuration, when there is one.
+of ``vars`` (since Keras 3.6) or in the configuration, when there is one. Keras 2.12 and 2.13 wrote the same
+under ``_layer_checkpoint_dependencies``, and skipped every second number.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from ..arrays import Array
 from ..hdf5 import Group
-from ..roles import CLASS_OF_SNAKE, looks_recurrent, snake, weight_names
+from ..roles import CLASS_OF_SNAKE, looks_recurrent, names_by_shape, snake, weight_names
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, distinct, natural, unwrap
+from .base import LayerConfig, LayerWeights, Listing, distinct, natural, parse_config
+from .composites import COMPOSITES, cells_of, inside, looks_composite, place_of
 
 __all__ = ["matches", "read"]
 
+CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 # Groups beside the layers that hold no weights of the network.
-STATE = {"seed_generator": "a random generator's state", "metrics": "a metric's state"}
-# Steps of the attribute walk that say nothing to the user, and those that do.
-SILENT = {"cell", "layer"}
-DIRECTIONS = {"forward_layer": "forward", "backward_layer": "backward"}
+STATE = {
+    "seed_generator": "a random generator's state",
+    "metrics": "a metric's state",
+    "optimizer": "the optimizer's state",
+}
+# A public name that is not the class's own, from which the group's is made.
+ALSO_CALLED = {"GroupQueryAttention": "GroupedQueryAttention"}
+MAX_STACK = 6
 
 
 def matches(tree: Group) -> bool:
@@ -34,88 +43,185 @@ def read(
 ) -> Listing:
     """The listing of a Keras 3 weights file; `model` is its configuration where there is one."""
     skipped = [entry for group in tree.walk() for entry in group.skipped]
-    layers = list(_model(tree, model, "", skipped))
     optimizer = tree.groups.get("optimizer")
+    walk = _Walk(skipped, any("name" in group.attributes for group in tree.walk()))
+    layers = list(walk.model(tree, model, ""))
     return Listing(name, keras_version, layers, list(optimizer.all_datasets()) if optimizer else [], skipped)
 
 
-def _model(group: Group, model: LayerConfig | None, prefix: str, skipped: list[Skipped]) -> Iterator[LayerWeights]:
-    """The layers of a (nested) model in the configuration's order, then those that it does not mention."""
-    container = group.groups.get("layers")
-    if container is not None:
-        known = _keys(model)
-        for key in [
-            *(key for key in known if key in container.groups),
-            *natural(container.groups.keys() - known.keys()),
-        ]:
-            yield from _layer(container.groups[key], key, known.get(key), prefix, skipped)
-    for key in natural(group.groups):
-        if reason := _state(key):
-            skipped.extend(Skipped(dataset.path, reason) for dataset in group.groups[key].all_datasets())
-        elif key not in ("layers", "vars", "optimizer"):
-            yield from _layer(group.groups[key], key, None, prefix, skipped)
-    if own := group.groups.get("vars"):
-        yield from _leaf(Group(group.path, groups={"vars": own}), LayerConfig("", "", {}), prefix or "model", skipped)
+class _Walk:
+    """One walk along the attributes of a model.
+
+    `named` tells whether the file holds the layers' names. Where it does, a list of layers adds nothing to their path.
+    """
+
+    def __init__(self, skipped: list[Skipped], named: bool) -> None:
+        self.skipped = skipped
+        self.named = named
+
+    def model(self, group: Group, model: LayerConfig | None, prefix: str) -> Iterator[LayerWeights]:
+        """The layers of a (nested) model in the configuration's order, then those that it does not mention."""
+        for container in (group.groups[name] for name in CONTAINERS if name in group.groups):
+            known = _matched(container, model)
+            for key in [*known, *natural(container.groups.keys() - known.keys())]:
+                yield from self.layer(container.groups[key], key, known.get(key), prefix)
+        yield from self.below(group, prefix)
+        if "vars" in group.groups:
+            own = LayerConfig("", "", {})
+            yield from self.leaf(Group(group.path, groups={"vars": group.groups["vars"]}), own, prefix or "model")
+
+    def below(self, group: Group, prefix: str) -> Iterator[LayerWeights]:
+        """The layers that are attributes of a model or of a layer."""
+        for key in natural(group.groups.keys() - {"vars", *CONTAINERS}):
+            if not self.is_state(group.groups[key], key):
+                yield from self.layer(group.groups[key], key, None, prefix)
+
+    def layer(self, group: Group, key: str, layer: LayerConfig | None, prefix: str) -> Iterator[LayerWeights]:
+        own = group.groups.get("vars")
+        said = str(own.attributes.get("name", "")) if own else ""
+        if own is None and layer is None and not _has_structure(group):
+            # A list of layers, which has no name of its own.
+            yield from self.below(group, prefix if self.named else _joined(prefix, key))
+            return
+        known = layer or LayerConfig(said or key, CLASS_OF_SNAKE.get(re.sub(r"_\d+$", "", key), ""), {})
+        path = _joined(prefix, known.name)
+        inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
+        if known.children is not None or {*CONTAINERS} & group.groups.keys():
+            yield from self.model(group, known, path)
+        elif inner is not None and {*CONTAINERS} & inner.groups.keys():
+            # A wrapper around a model: TimeDistributed(Sequential).
+            yield from self.layer(inner, "layer", parse_config(known.config.get("layer")), path)
+            yield from self.leaf(Group(group.path, groups=_without(group, "layer")), known, path)
+        elif known.class_name in COMPOSITES or _has_structure(group):
+            yield from self.leaf(group, known, path)
+        else:
+            yield from self.leaf(Group(group.path, groups={"vars": own} if own else {}), known, path)
+            yield from self.below(group, path)
+
+    def leaf(self, group: Group, layer: LayerConfig, path: str) -> Iterator[LayerWeights]:
+        """The weights of one layer, those of the layers that it is composed of included."""
+        names: list[str] = []
+        found: list[Array] = []
+        for steps, datasets in self.variables(group, layer, ()):
+            place = place_of([step for step in steps if step != "_lookup_layer"])
+            for name, dataset in zip(self.names(group, layer, steps, datasets), datasets, strict=True):
+                if name:
+                    names.append(_joined(place, name))
+                    found.append(dataset)
+        if found:
+            yield LayerWeights(path, layer.class_name, layer.config, dict(zip(distinct(names), found, strict=True)))
+
+    def variables(
+        self, group: Group, layer: LayerConfig, steps: tuple[str, ...]
+    ) -> Iterator[tuple[tuple[str, ...], list[Array]]]:
+        """The datasets of each ``vars`` below a layer in numeric order, with the way to it."""
+        if (own := group.groups.get("vars")) and own.datasets:
+            yield steps, [own.datasets[name] for name in natural(own.datasets)]
+        stack = group.groups.get("cells")
+        for key in natural(group.groups.keys() - {"vars", "cells"}):
+            if not self.is_state(group.groups[key], key):
+                yield from self.variables(group.groups[key], layer, (*steps, key))
+        for number, key in enumerate(_stacked(stack, layer, place_of(steps)) if stack else ()):
+            yield from self.variables(stack.groups[key], layer, (*steps, f"cell {number}"))  # type: ignore[union-attr]
+
+    def names(
+        self, group: Group, layer: LayerConfig, steps: tuple[str, ...], datasets: Sequence[Array]
+    ) -> Sequence[str]:
+        """The names of the variables at a place in a layer; none for one that is stored twice."""
+        shapes = [dataset.shape for dataset in datasets]
+        class_name, config = inside(layer.class_name, layer.config, place_of(steps))
+        inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
+        known: Sequence[str] | None
+        if not steps and inner is not None:
+            known = self.wrapper_names(inner, datasets)
+        elif class_name in ("", *CLASS_OF_SNAKE.values()):
+            known = weight_names(class_name, config, len(datasets))
+            if known is None and (steps or not layer.config):
+                known = looks_recurrent(shapes) if steps[-1:] == ("cell",) else names_by_shape(shapes)
+        else:
+            known = None
+        own = [dataset.path.rpartition("/")[2] for dataset in datasets]
+        return known or [f"weight {number}" if name.isdigit() else name for number, name in enumerate(own)]
+
+    def wrapper_names(self, inner: Group, datasets: Sequence[Array]) -> Sequence[str] | None:
+        """What a wrapper holds itself: a weight of the layer inside once more, and the vector of a spectral norm."""
+        below = {dataset.shape: dataset for dataset in inner.all_datasets()}
+        first, *others = datasets
+        if first.shape not in below or [other.shape[:1] for other in others] not in ([], [(1,)]):
+            return None
+        self.skipped.append(Skipped(first.path, f"the same weight as {below[first.shape].path}"))
+        return ["", *("vector_u" for _ in others)]
+
+    def is_state(self, group: Group, key: str) -> bool:
+        """Whether a group holds no weights of the network; it is left out then."""
+        reason = STATE.get(key.strip("_0123456789"), "")
+        if reason and key != "optimizer":
+            self.skipped.extend(Skipped(dataset.path, reason) for dataset in group.all_datasets())
+        return bool(reason)
 
 
-def _keys(model: LayerConfig | None) -> dict[str, LayerConfig]:
-    """Group names of the configured layers: their class in snake case, numbered from the second on."""
-    seen: Counter[str] = Counter()
-    keys = {}
+def _matched(container: Group, model: LayerConfig | None) -> dict[str, LayerConfig]:
+    """The groups of the configured layers: their class in snake case, numbered per class in model order.
+
+    The numbers are compared by rank where they do not agree, for Keras 2.13 counted in twos.
+    """
+    wanted = defaultdict(list)
     for layer in (model.children if model else None) or ():
-        base = snake(layer.class_name)
-        keys[f"{base}_{seen[base]}" if seen[base] else base] = layer
+        wanted[snake(ALSO_CALLED.get(layer.class_name, layer.class_name))].append(layer)
+    present = defaultdict(list)
+    for key in natural(container.groups):
+        present[re.sub(r"_\d+$", "", key) if key not in wanted else key].append(key)
+    found = {}
+    for base, layers in wanted.items():
+        exact = [f"{base}_{number}" if number else base for number in range(len(layers))]
+        ranked = sorted(present[base], key=lambda key: int(re.sub(r"\D", "", key[len(base) :]) or 0))
+        keys = exact if {*ranked} <= {*exact} else ranked if len(ranked) == len(layers) else []
+        found.update({key: layer for key, layer in zip(keys, layers, strict=False) if key in container.groups})
+    order = {id(layer): number for number, layer in enumerate((model.children if model else None) or ())}
+    return dict(sorted(found.items(), key=lambda item: order[id(item[1])]))
+
+
+def _has_structure(group: Group) -> bool:
+    """Whether the groups inside tell that a layer is composed of others, whatever its class is called."""
+    return bool({"cell", "layer", "cells", "_lookup_layer"} & group.groups.keys() or looks_composite([*group.groups]))
+
+
+def _stacked(stack: Group, layer: LayerConfig, place: str) -> list[str]:
+    """The keys of stacked cells from the lowest to the uppermost one."""
+    keys = natural(stack.groups)
+    seen: Counter[str] = Counter()
+    told = []
+    for cell in cells_of(layer.config, place):
+        base = snake(str(cell.get("class_name", "")))
+        told.append(f"{base}_{seen[base]}" if seen[base] else base)
         seen[base] += 1
-    return keys
+    if {*told} == {*keys}:
+        return told
+    chains = _chains(stack, keys)
+    return chains[0] if len(chains) == 1 else keys
 
 
-def _layer(
-    group: Group, key: str, layer: LayerConfig | None, prefix: str, skipped: list[Skipped]
-) -> Iterator[LayerWeights]:
-    own = group.groups.get("vars")
-    said = str(own.attributes.get("name", "")) if own else ""
-    base, _, number = key.rpartition("_")
-    known = layer or LayerConfig(said or key, CLASS_OF_SNAKE.get(base if number.isdigit() else key, ""), {})
-    path = f"{prefix}/{known.name}" if prefix else known.name
-    if known.children is not None or "layers" in group.groups:
-        yield from _model(group, known, path, skipped)
-    else:
-        yield from _leaf(group, known, path, skipped)
+def _chains(stack: Group, keys: Sequence[str]) -> list[list[str]]:
+    """The orders in which each cell takes as many inputs as the one below has units."""
+    sizes = {}
+    for key in keys:
+        own = stack.groups[key].groups.get("vars", stack)
+        shapes = [own.datasets[name].shape for name in natural(own.datasets)][:2]
+        if len(shapes) < 2 or any(len(shape) != 2 for shape in shapes):
+            return []
+        sizes[key] = (shapes[0][0], shapes[1][0])
+    if len(keys) > MAX_STACK:
+        return []
+    return [
+        list(order)
+        for order in itertools.permutations(keys)
+        if all(sizes[above][0] == sizes[below][1] for below, above in itertools.pairwise(order))
+    ]
 
 
-def _leaf(group: Group, layer: LayerConfig, path: str, skipped: list[Skipped]) -> Iterator[LayerWeights]:
-    names: list[str] = []
-    found: list[Array] = []
-    inner = unwrap(layer.class_name, layer.config)
-    for place, datasets in _variables(group, "", skipped):
-        home = datasets[0].path.rpartition("/vars/")[0]
-        # What a wrapper itself holds is not what the layer inside of it holds.
-        wrappers = home == group.path and inner[0] != layer.class_name
-        known = None if wrappers else weight_names(*inner, len(datasets))
-        if known is None and home.endswith("/cell"):
-            known = looks_recurrent([dataset.shape for dataset in datasets])
-        for number, dataset in enumerate(datasets):
-            own = dataset.path.rpartition("/")[2]
-            name = known[number] if known else f"weight {number}" if own.isdigit() else own
-            names.append(f"{place}/{name}" if place else name)
-            found.append(dataset)
-    if found:
-        yield LayerWeights(path, layer.class_name, layer.config, dict(zip(distinct(names), found, strict=True)))
+def _without(group: Group, name: str) -> dict[str, Group]:
+    return {key: below for key, below in group.groups.items() if key != name}
 
 
-def _variables(group: Group, place: str, skipped: list[Skipped]) -> Iterator[tuple[str, list[Array]]]:
-    """The datasets of each ``vars`` below a layer in numeric order, with their place in the layer."""
-    if (own := group.groups.get("vars")) and own.datasets:
-        yield place, [own.datasets[name] for name in natural(own.datasets)]
-    for key in natural(group.groups):
-        if key == "vars":
-            continue
-        if reason := _state(key):
-            skipped.extend(Skipped(dataset.path, reason) for dataset in group.groups[key].all_datasets())
-            continue
-        step = "" if key in SILENT else DIRECTIONS.get(key, key.lstrip("_"))
-        yield from _variables(group.groups[key], "/".join(filter(None, (place, step))), skipped)
-
-
-def _state(key: str) -> str:
-    return STATE.get(key.strip("_0123456789"), "")
+def _joined(*steps: str) -> str:
+    return "/".join(filter(None, steps))
