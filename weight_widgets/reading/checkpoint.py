@@ -15,7 +15,7 @@ from ..errors import WeightWidgetsError
 from .arrays import Array
 from .layouts import LayerWeights, read_listing
 from .layouts.base import distinct
-from .layouts.composites import inside
+from .layouts.composites import inner_of
 from .roles import in_order, infer_class, structure_of
 from .structure import Index, generic
 from .tensors import Layer, Skipped, Tensor
@@ -165,7 +165,7 @@ def file_label(path: Path) -> str:
 def _class_at(class_name: str, found: LayerWeights, name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
     """The class that gives the weight `name` of a layer its meaning: that of the LSTM in a Bidirectional."""
     place = name.rpartition("/")[0]
-    inner, _ = inside(class_name, found.config, place)
+    inner, _ = inner_of(class_name, found.config, place)
     if inner and (not place or found.config):
         return inner
     # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.

@@ -15,7 +15,8 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -79,8 +80,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         renew_cpu_time()
         try:
-            for answer in _answers(json.loads(line)):
-                _send(out, answer)
+            _answer(json.loads(line), partial(_send, out))
             _send(out, {"done": True})
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
             _send(out, {"error": _first_line(error)})
@@ -92,20 +92,14 @@ def _send(out: BinaryIO, answer: Any) -> None:
     out.flush()
 
 
-def _answers(request: dict[str, Any]) -> Iterator[Any]:
+def _answer(request: dict[str, Any], send: Callable[[Any], None]) -> None:
     with _opened(Path(request["path"]), request["span"], request["identity"]) as file:
         if "dataset" in request:
-            yield _stored(file, request["dataset"].encode("utf-8", "surrogateescape"))
-            return
-        batch: list[Item] = []
-        size = 0
-        for item in _Walk().group(h5g.open(file, b"/"), 0):
-            batch.append(item)
-            size += 100 + sum(len(value) for value in _texts(item[-1]))
-            if len(batch) >= BATCH or size > BATCH_BYTES:
-                yield {"items": batch}
-                batch, size = [], 0
-        yield {"items": batch}
+            send(_stored(file, request["dataset"].encode("utf-8", "surrogateescape")))
+        else:
+            walk = _Walk(send)
+            walk.group(h5g.open(file, b"/"), "", 0)
+            walk.send()
 
 
 @contextlib.contextmanager
@@ -121,87 +115,101 @@ def _opened(path: Path, span: list[int] | None, identity: list[int]) -> Iterator
 
 
 class _Walk:
-    """One walk over a file, each object once: items in the order in which the parent builds its tree.
+    """One walk over a file, each object once: items in the order in which the parent builds its tree, sent in batches.
 
     An item is ``["group", parent, name, attributes]``, ``["dataset", parent, name, shape, type, storage, attributes]``
     or ``["skipped", parent, name, reason, {}]``; `parent` counts the groups, the root being 0.
     """
 
-    def __init__(self) -> None:
-        self.groups = 0
-        self.seen: dict[tuple[int, int], str] = {}
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        self._send = send
+        self._batch: list[Item] = []
+        self._size = 0
+        self._groups = 0
+        self._seen: dict[int, str] = {}
 
-    def group(self, group: h5g.GroupID, depth: int, path: str = "") -> Iterator[Item]:
-        number = self.groups
-        self.groups += 1
-        info = h5o.get_info(group)
-        self.seen[info.fileno, info.addr] = path or "/"
+    def send(self) -> None:
+        self._send({"items": self._batch})
+        self._batch, self._size = [], 0
+
+    def take(self, *item: Any) -> None:
+        self._batch.append([*item])
+        self._size += 100 + sum(map(len, _texts(item[-1])))
+        if len(self._batch) >= BATCH or self._size > BATCH_BYTES:
+            self.send()
+
+    def group(self, group: h5g.GroupID, path: str, depth: int) -> None:
+        number = self._groups
+        self._groups += 1
         if number == 0:
-            yield ["group", None, "", _attributes(group)]
-        names: list[tuple[bytes, bool]] = []
-        group.links.iterate(lambda name, link: names.append((name, link.type == h5l.TYPE_HARD)), info=True)
-        for raw, hard in names:
+            self._seen[h5o.get_info(group).addr] = "/"
+            self.take("group", None, "", _attributes(group))
+        links: list[tuple[bytes, int, int]] = []
+        # The link that comes is one and the same each time, with other values.
+        group.links.iterate(lambda name, link: links.append((name, link.type, link.u)), info=True)
+        for raw, kind, address in links:
             name = raw.decode("utf-8", "surrogateescape")
             try:
-                if not hard:
+                if kind != h5l.TYPE_HARD:
                     raise Unreadable("a link; links are not followed")
-                yield from self._item(group, raw, number, name, depth, f"{path}/{name}")
+                if first := self._seen.get(address):
+                    # Without this a few dozen groups that hold each other would take for ever to list.
+                    raise Unreadable(f"the same as {first}, under another name")
+                self.item(h5o.open(group, raw), address, number, name, f"{path}/{name}", depth)
             except Unreadable as reason:
-                yield ["skipped", number, name, str(reason), {}]
+                self.take("skipped", number, name, str(reason), {})
             except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
-                yield ["skipped", number, name, f"cannot be read ({_first_line(error)})", {}]
+                self.take("skipped", number, name, f"cannot be read ({_first_line(error)})", {})
 
-    def _item(self, group: h5g.GroupID, raw: bytes, parent: int, name: str, depth: int, path: str) -> Iterator[Item]:
-        info = h5o.get_info(group, raw)
-        if first := self.seen.get((info.fileno, info.addr)):
-            # Without this a few dozen groups that hold each other would take for ever to list.
-            raise Unreadable(f"the same as {first}, under another name")
-        if info.type == h5o.TYPE_GROUP:
+    def item(self, found: Any, address: int, parent: int, name: str, path: str, depth: int) -> None:
+        if isinstance(found, h5g.GroupID):
             if depth >= MAX_DEPTH:
                 raise Unreadable(f"groups nested deeper than {MAX_DEPTH} levels; Keras writes none")
-            below = h5g.open(group, raw)
-            yield ["group", parent, name, _attributes(below)]
-            yield from self.group(below, depth + 1, path)
-        elif info.type == h5o.TYPE_DATASET:
-            self.seen[info.fileno, info.addr] = path
-            dataset = h5d.open(group, raw)
-            shape, kind, storage = _described(dataset)
-            yield ["dataset", parent, name, shape, kind, storage, _attributes(dataset)]
+            attributes = _attributes(found)
+            self._seen[address] = path
+            self.take("group", parent, name, attributes)
+            self.group(found, path, depth + 1)
+        elif isinstance(found, h5d.DatasetID):
+            described = _described(found)
+            attributes = _attributes(found)
+            self._seen[address] = path
+            self.take("dataset", parent, name, *described, attributes)
         else:
             raise Unreadable("neither a group nor a dataset")
 
 
 def _described(dataset: h5d.DatasetID) -> tuple[list[int], str, list[Any]]:
     """Shape, type and place of a dataset, or why its values are not read."""
-    plist = dataset.get_create_plist()
-    layout = plist.get_layout()
-    # Asked before anything else: even the shape of a virtual dataset would open the files that it names.
-    if layout == h5d.VIRTUAL or plist.get_external_count():
+    offset = dataset.get_offset()
+    # Only contiguous values in this very file have a place; the rest is asked for in a way that opens no other file,
+    # for even the shape of a virtual dataset would open those that it names.
+    plist = dataset.get_create_plist() if offset is None else None
+    if plist is not None and (plist.get_layout() == h5d.VIRTUAL or plist.get_external_count()):
         raise Unreadable("its values lie in another file, which is not opened")
     space = dataset.get_space()
     if space.get_simple_extent_type() == h5s.NULL:
         raise Unreadable("an empty dataset")
-    shape = list(space.get_simple_extent_dims())
-    kind = _type_name(dataset.get_type())
-    size = math.prod(shape) * dataset.get_type().get_size()
+    shape = [*space.get_simple_extent_dims()]
+    kind = dataset.get_type()
+    name = _type_name(kind)
+    size = math.prod(shape) * kind.get_size()
     stored = dataset.get_storage_size()
-    if layout == h5d.COMPACT:
-        return shape, kind, ["compact"]
-    if layout == h5d.CHUNKED:
-        return shape, kind, ["chunked", *_chunked(plist, dataset, size, stored)]
-    offset = dataset.get_offset()
+    if plist is not None and plist.get_layout() == h5d.COMPACT:
+        return shape, name, ["compact"]
+    if plist is not None and plist.get_layout() == h5d.CHUNKED:
+        return shape, name, ["chunked", *_chunked(plist, kind.get_size(), size, stored)]
     if size and (offset is None or not stored):
         raise Unreadable("it was declared but never written")
     if stored < size:
         raise Unreadable(f"it declares {size} bytes and stores {stored}")
-    return shape, kind, ["contiguous", offset or 0]
+    return shape, name, ["contiguous", offset or 0]
 
 
-def _chunked(plist: Any, dataset: h5d.DatasetID, size: int, stored: int) -> tuple[list[int], list[int]]:
+def _chunked(plist: Any, item_size: int, size: int, stored: int) -> tuple[list[int], list[int]]:
     filters = [plist.get_filter(number) for number in range(plist.get_nfilters())]
     unknown = [code for code, *_ in filters if code not in (DEFLATE, SHUFFLE, FLETCHER32)]
     chunk = list(plist.get_chunk())
-    chunk_bytes = math.prod(chunk) * dataset.get_type().get_size()
+    chunk_bytes = math.prod(chunk) * item_size
     if unknown:
         raise Unreadable(f"compressed with {_filter_name(unknown[0])}, which is not read; gzip is")
     if size and not stored:
@@ -221,6 +229,8 @@ def _filter_name(code: int) -> str:
 
 def _type_name(kind: Any) -> str:
     """A numpy type string, or the name of a type that numpy does not have."""
+    if kind.equal(h5t.IEEE_F32LE):
+        return "<f4"
     family, size = kind.get_class(), kind.get_size()
     if family == h5t.INTEGER and size in (1, 2, 4, 8) and kind.get_precision() == 8 * size:
         return f"{ORDERS[kind.get_order()]}{INTEGERS[kind.get_sign()]}{size}"
@@ -286,14 +296,18 @@ def _attribute(item: Any, name: bytes) -> Any:
     count = math.prod(attribute.shape)
     if count > MAX_NAMES or count * kind.get_size() > MAX_ATTRIBUTE:
         raise Unreadable(f"its attribute {name.decode()} is larger than that of any Keras file")
-    value = h5py.AttributeManager(_Holder(item))[name]
-    if isinstance(value, np.ndarray):
-        return [_text(each) for each in value.reshape(-1).tolist()]
-    return value.item() if isinstance(value, np.integer) else _text(value)
+    if kind.get_class() == h5t.STRING and not kind.is_variable_str():
+        values = np.empty(attribute.shape, attribute.dtype)
+        attribute.read(values)
+    else:
+        values = np.asarray(h5py.AttributeManager(_Holder(item))[name])
+    if values.ndim:
+        return [_text(each) for each in values.reshape(-1).tolist()]
+    return int(values) if values.dtype.kind in "iu" else _text(values.item())
 
 
 class _Holder:
-    """As much of a high-level h5py object as its AttributeManager needs, which decodes every kind of string."""
+    """As much of a high-level h5py object as its AttributeManager needs, which decodes strings of varying length."""
 
     def __init__(self, item: Any) -> None:
         self.id = item

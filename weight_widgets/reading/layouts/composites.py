@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from .base import Node
+from .base import MAX_NESTING, Node
 
-__all__ = ["COMPOSITES", "cells_of", "inside", "looks_composite", "place_of", "word_of"]
+__all__ = ["inner_of", "is_attention", "is_composite", "looks_composite", "place_of", "word_of"]
 
-# Wrappers are composite too; a configuration with a "layer" of its own tells them, whatever their class is called.
-COMPOSITES = frozenset(
-    {"Bidirectional", "MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention", "RNN", "StackedRNNCells"}
-)
+ATTENTIONS = {"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"}
+WRAPPERS = {"TimeDistributed", "SpectralNormalization", "Wrapper"}
+COMPOSITES = {"Bidirectional", "RNN", "StackedRNNCells", *ATTENTIONS, *WRAPPERS}
+
 PROJECTIONS = {
     **{name: name for name in ("query", "key", "value", "gate", "output")},
     **{f"{name}_dense": name for name in ("query", "key", "value", "gate", "output")},
@@ -22,8 +22,9 @@ PROJECTIONS = {
 DIRECTION = re.compile(r"(forward|backward)_.+")
 STACK = re.compile(r"cells|stacked_rnn_cells(_\d+)?")
 SILENT = re.compile(r"layer|(.*_)?cell(_\d+)?")
+CELL = re.compile(r"cell (\d+)")
 
-# The class whose weights a layer or cell has, where that goes by another name.
+# The class under whose name the weights of another are known.
 WEIGHTS_OF = {
     "LSTMCell": "LSTM",
     "GRUCell": "GRU",
@@ -33,99 +34,88 @@ WEIGHTS_OF = {
 }
 
 
+def is_composite(class_name: str) -> bool:
+    """Whether the weights of the layers inside belong to a layer of this class."""
+    return class_name in COMPOSITES
+
+
+def is_attention(steps: Iterable[str]) -> bool:
+    """Whether these are the parts of an attention layer."""
+    return {"query", "key", "value"} <= {word_of(step) for step in steps}
+
+
+def looks_composite(steps: Iterable[str]) -> str:
+    """The class of a composite layer with these parts, ``""`` when they are not those of one."""
+    words = {step: word_of(step) for step in steps}
+    if {*words.values()} == {"forward", "backward"}:
+        return "Bidirectional"
+    if is_attention(words):
+        return "MultiHeadAttention"
+    return "RNN" if any(STACK.fullmatch(step) for step in words) else ""
+
+
 def word_of(step: str) -> str | None:
-    """What a step of a path inside of a composite layer means: a place, ``""`` for nothing, None for no such step."""
+    """The place that a step leads to in a composite layer: ``""`` for none of its own, None for an unknown step."""
     word = step.lstrip("_")
     if word in PROJECTIONS:
         return PROJECTIONS[word]
     if direction := DIRECTION.fullmatch(word):
         return direction[1]
+    if CELL.fullmatch(word):
+        return word
     return "" if STACK.fullmatch(word) or SILENT.fullmatch(word) else None
 
 
-def place_of(steps: Sequence[str], cells: Sequence[str] = ()) -> str:
-    """The place that a path inside of a layer leads to; a step of unknown meaning stays as it is.
-
-    Parameters
-    ----------
-    steps : sequence of str
-        Without the layer and without the weight: ``["forward_layer", "cell"]``.
-    cells : sequence of str
-        The steps that lead to the cells of a stack, in their order.
+def place_of(steps: Sequence[str]) -> str:
+    """The place that a way into a layer leads to, the layer and the weight left out; unknown steps stay as they are.
 
     Examples
     --------
-    >>> place_of(["forward_lstm", "lstm_cell"]), place_of(["_query_dense"])
-    ('forward', 'query')
-    >>> place_of(["cell", "cells", "gru_cell"], ["lstm_cell", "gru_cell"])
-    'cell 1'
+    >>> place_of(["forward_lstm", "lstm_cell"]), place_of(["_query_dense"]), place_of(["cell", "cell 1"])
+    ('forward', 'query', 'cell 1')
     """
-    places = []
-    stacked = False
-    for step in steps:
-        if stacked:
-            places.append(f"cell {cells.index(step) if step in cells else step}")
-        else:
-            word = word_of(step)
-            places.append(step.lstrip("_") if word is None else word)
-        stacked = STACK.fullmatch(step.lstrip("_")) is not None
-    return "/".join(filter(None, places))
+    words = ((step, word_of(step)) for step in steps)
+    return "/".join(filter(None, (step.lstrip("_") if word is None else word for step, word in words)))
 
 
-def looks_composite(firsts: Sequence[str]) -> str:
-    """The class of a composite layer as the first steps of the paths inside of it tell, ``""`` for none."""
-    words = {word_of(step) for step in firsts}
-    if words == {"forward", "backward"}:
-        return "Bidirectional"
-    if {"query", "key", "value"} <= words:
-        return "MultiHeadAttention"
-    return "RNN" if any(STACK.fullmatch(step.lstrip("_")) for step in firsts) else ""
+def inner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]:
+    """The class, by the name that its weights are known under, and the configuration at a place in a layer.
 
-
-def cells_of(config: Node, direction: str = "") -> list[Node]:
-    """The serialised cells of a stack, be it that of an RNN or of one direction of a Bidirectional; none elsewhere."""
-    if direction and (layer := _layer_of(config, direction)):
-        config = _config(layer)
-    cell = config.get("cell")
-    stack = _config(cell) if isinstance(cell, Mapping) else config
-    cells = stack.get("cells")
-    return [each for each in cells if isinstance(each, Mapping)] if isinstance(cells, list) else []
-
-
-def inside(class_name: str, config: Node, place: str = "") -> tuple[str, Node]:
-    """The class, by the name that its weights are known under, and the configuration that are at a place in a layer.
+    The class is ``""`` where the configuration does not say it, or has no such place.
 
     Examples
     --------
     >>> lstm = {"class_name": "LSTM", "config": {"units": 3}}
-    >>> inside("Bidirectional", {"layer": lstm}, "forward")
+    >>> inner_of("Bidirectional", {"layer": lstm}, "forward")
     ('LSTM', {'units': 3})
     """
-    steps = place.split("/") if place else [""]
-    for step in steps:
-        while inner := _layer_of(config, step):
-            class_name, config = str(inner.get("class_name", "")), _config(inner)
-        cells = cells_of(config)
-        number = step.removeprefix("cell ")
-        if cells and number.isdecimal() and int(number) < len(cells):
-            cell: Node = cells[int(number)]
-        elif isinstance(config.get("cell"), Mapping) and not cells:
-            cell = config["cell"]
+    attention = class_name in ATTENTIONS
+    for step in place.split("/"):
+        class_name, config = _unwrapped(class_name, config, step)
+        if (cell := CELL.fullmatch(step)) is not None:
+            cells = config.get("cells")
+            number = int(cell[1])
+            found = cells[number] if isinstance(cells, list) and number < len(cells) else None
+            class_name, config = _unpacked(found) or ("", {})
         elif step in PROJECTIONS.values():
-            cell = {"class_name": "EinsumDense", "config": {}}
-        else:
-            continue
-        class_name, config = str(cell.get("class_name", "")), _config(cell)
+            class_name, config = ("EinsumDense" if attention else ""), {}
+    if class_name in COMPOSITES:
+        return "", {}
     return WEIGHTS_OF.get(class_name, class_name), config
 
 
-def _layer_of(config: Node, place: str) -> Node | None:
-    """The serialised layer that a wrapper holds; that of the backward direction may be another."""
-    keys = ("backward_layer", "layer") if place == "backward" else ("layer",)
-    found = (config.get(key) for key in keys)
-    return next((layer for layer in found if isinstance(layer, Mapping) and _config(layer)), None)
+def _unwrapped(class_name: str, config: Node, direction: str) -> tuple[str, Node]:
+    """The class and configuration inside of wrappers, in one direction of a Bidirectional, and of the cell of an RNN."""
+    for _ in range(MAX_NESTING):
+        backward = _unpacked(config.get("backward_layer")) if direction == "backward" else None
+        inner = backward or _unpacked(config.get("layer")) or _unpacked(config.get("cell"))
+        if inner is None:
+            break
+        class_name, config = inner
+    return class_name, config
 
 
-def _config(data: Node) -> Node:
-    config = data.get("config")
-    return config if isinstance(config, Mapping) else {}
+def _unpacked(data: object) -> tuple[str, Node] | None:
+    """The class and configuration of a serialised layer or cell; None when it is none."""
+    config = data.get("config") if isinstance(data, Mapping) else None
+    return (str(data.get("class_name", "")), config) if isinstance(config, Mapping) else None  # type: ignore[union-attr]

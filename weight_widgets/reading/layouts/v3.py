@@ -18,7 +18,7 @@ from ..hdf5 import Group
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, names_by_shape, snake, weight_names
 from ..tensors import Skipped
 from .base import LayerConfig, LayerWeights, Listing, distinct, natural, parse_config
-from .composites import COMPOSITES, cells_of, inside, looks_composite, place_of
+from .composites import inner_of, is_composite, looks_composite, place_of
 
 __all__ = ["matches", "read"]
 
@@ -31,6 +31,8 @@ STATE = {
 }
 # A public name that is not the class's own, from which the group's is made.
 ALSO_CALLED = {"GroupQueryAttention": "GroupedQueryAttention"}
+# The classes whose cells go by another name.
+GATED = ("SimpleRNN", "LSTM", "GRU")
 MAX_STACK = 6
 
 
@@ -92,7 +94,7 @@ class _Walk:
             # A wrapper around a model: TimeDistributed(Sequential).
             yield from self.layer(inner, "layer", parse_config(known.config.get("layer")), path)
             yield from self.leaf(Group(group.path, groups=_without(group, "layer")), known, path)
-        elif known.class_name in COMPOSITES or _has_structure(group):
+        elif is_composite(known.class_name) or _has_structure(group):
             yield from self.leaf(group, known, path)
         else:
             yield from self.leaf(Group(group.path, groups={"vars": own} if own else {}), known, path)
@@ -129,7 +131,7 @@ class _Walk:
     ) -> Sequence[str]:
         """The names of the variables at a place in a layer; none for one that is stored twice."""
         shapes = [dataset.shape for dataset in datasets]
-        class_name, config = inside(layer.class_name, layer.config, place_of(steps))
+        class_name, config = inner_of(layer.class_name, layer.config, place_of(steps))
         inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
         known: Sequence[str] | None
         if not steps and inner is not None:
@@ -191,8 +193,9 @@ def _stacked(stack: Group, layer: LayerConfig, place: str) -> list[str]:
     keys = natural(stack.groups)
     seen: Counter[str] = Counter()
     told = []
-    for cell in cells_of(layer.config, place):
-        base = snake(str(cell.get("class_name", "")))
+    for number in range(len(keys)):
+        class_name, _ = inner_of(layer.class_name, layer.config, _joined(place, f"cell {number}"))
+        base = snake(f"{class_name}Cell" if class_name in GATED else class_name)
         told.append(f"{base}_{seen[base]}" if seen[base] else base)
         seen[base] += 1
     if {*told} == {*keys}:
