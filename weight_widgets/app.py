@@ -119,9 +119,10 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
 
     Parameters
     ----------
-    *checkpoints : str, os.PathLike, Checkpoint or mapping
-        Paths, globs (``"epochs/*.h5"``, in the order of their numbers), opened checkpoints, or ``{label: path}``.
-        Labels come from the file names where none are given.
+    *checkpoints : str, os.PathLike, Checkpoint, keras.Model or mapping
+        Paths, globs (``"epochs/*.h5"``, in the order of their numbers), opened checkpoints, live Keras models, or
+        ``{label: any of these}``; a label may also stand for a mapping of arrays. Labels come from the names of files
+        and models where none are given.
     reference : str, optional
         Label of Model A, which the others are compared with; the first by default.
 
@@ -156,7 +157,7 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
             checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
             if not checkpoint.tensors:
                 why = f": {checkpoint.skipped[0].reason}" if checkpoint.skipped else ""
-                raise NotKerasError(f"{checkpoint.path} holds no weights that can be read{why}.")
+                raise NotKerasError(f"{checkpoint.path or checkpoint.name} holds no weights that can be read{why}.")
             opened[label] = checkpoint
         except WeightWidgetsError as error:
             failures.append(error)

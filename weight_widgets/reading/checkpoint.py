@@ -8,12 +8,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
-from ..errors import WeightWidgetsError
+from ..errors import InputError, WeightWidgetsError
 from .arrays import Array
-from .layouts import LayerWeights, read_listing
+from .layouts import LayerWeights, Listing, live, mapping, read_listing
 from .layouts.base import distinct
 from .layouts.composites import inner_of
 from .roles import in_order, infer_class, structure_of
@@ -30,9 +31,10 @@ class Checkpoint(Mapping[str, Layer]):
     ----------
     name : str
         The label that the interface shows.
-    path : pathlib.Path
+    path : pathlib.Path or None
+        None for what was in memory.
     format : str
-        The kind of file, in words.
+        The kind of file, in words; ``"live Keras model"`` or ``"arrays in memory"`` for what was none.
     keras_version : str
         As the file says; ``""`` when it does not.
     training : mapping of str to Tensor
@@ -47,8 +49,7 @@ class Checkpoint(Mapping[str, Layer]):
     Nothing in the file is executed. The file is opened for each read and closed again, never locked.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
-        listing = read_listing(path)
+    def __init__(self, listing: Listing, name: str, path: Path | None = None) -> None:
         self.name = name
         self.path = path
         self.format = listing.format
@@ -114,31 +115,38 @@ class Checkpoint(Mapping[str, Layer]):
 
     def _read(self, array: Array, index: Index) -> np.ndarray:
         if self._closed:
-            raise WeightWidgetsError(f"{self.path} was closed; open it again with open_checkpoint.")
+            raise WeightWidgetsError(f"{self.path or self.name} was closed; open it again with open_checkpoint.")
         return array.fetch(index)
 
 
-def open_checkpoint(source: str | os.PathLike[str], name: str | None = None) -> Checkpoint:
-    """Open a Keras weight file for reading; Keras itself is not needed and nothing in the file is executed.
+def open_checkpoint(
+    source: str | os.PathLike[str] | live.LiveModel | Mapping[str, Any], name: str | None = None
+) -> Checkpoint:
+    """Open saved weights for reading; Keras itself is not needed and nothing in a file is executed.
 
     Parameters
     ----------
-    source : str or os.PathLike
-        A ``.h5`` (full model or weights), ``.weights.h5`` or ``.keras`` file. What it is, is told by its content.
+    source : str, os.PathLike, keras.Model or mapping
+        A ``.h5`` (full model or weights), ``.weights.h5``, ``.keras``, ``.weights.json`` (sharded weights) or
+        ``.safetensors`` file; what it is, is told by its content. Or a live Keras model, or arrays:
+        ``{"dense/kernel": array}``, ``{"dense": {"kernel": array}}``, ``{"dense": layer.get_weights()}``.
     name : str, optional
-        The label; by default the file's name without its suffixes.
+        The label; by default the file's name without its suffixes, the model's name, or ``"arrays"``.
 
     Returns
     -------
     Checkpoint
-        Lazy: names, shapes and dtypes are read now, values when they are asked for.
+        Of a file it is lazy: names, shapes and dtypes are read now, values when they are asked for. Of a model or of
+        arrays it is a snapshot: the values are copied now, so that training on does not change them.
 
     Raises
     ------
+    InputError
+        The source is none of these, or holds something that is no array of numbers.
     MissingFileError
         There is no such file.
     NotKerasError
-        The file is not HDF5 or a ``.keras`` archive, or holds no Keras weights.
+        The file is of no kind that is read, or holds no Keras weights.
     DamagedFileError, UnsupportedFileError
         A Keras file that is damaged, or of a kind that is not read yet.
 
@@ -149,14 +157,48 @@ def open_checkpoint(source: str | os.PathLike[str], name: str | None = None) -> 
     >>> model["lstm_1"]["recurrent_kernel"].parts["forget"].read().shape    # doctest: +SKIP
     (64, 64)
     """
-    path = Path(os.path.expanduser(source))  # noqa: PTH111 - Path.expanduser raises where there is no such user
-    return Checkpoint(path, file_label(path) if name is None else name)
+    if live.matches(source):
+        return Checkpoint(live.read(source), str(source.name) if name is None else name)
+    if isinstance(source, Mapping) and not isinstance(source, Checkpoint):
+        return Checkpoint(mapping.read(source), "arrays" if name is None else name)
+    path = file_path(source)
+    return Checkpoint(read_listing(path), file_label(path) if name is None else name, path)
+
+
+def file_path(source: object) -> Path:
+    """The path that the user means; an `InputError` for what is no path."""
+    try:
+        # Path.expanduser raises where there is no such user; this leaves the path as it is.
+        return Path(os.path.expanduser(source))  # type: ignore[call-overload]  # noqa: PTH111
+    except TypeError:
+        text = repr(source)
+        raise InputError(
+            f"{text if len(text) <= 80 else text[:80] + '…'} is of type {type(source).__name__}, and neither a path, "
+            f"a model nor a mapping. {_advice(source)}"
+        ) from None
+
+
+def _described(source: object) -> str:
+    text = repr(source)
+    return f"{text if len(text) <= 80 else text[:80] + '…'} is of type {type(source).__name__}"
+
+
+def _advice(source: object) -> str:
+    if isinstance(source, Checkpoint):
+        return "It is open already."
+    if hasattr(source, "get_weights"):
+        return "Give the model, or {layer.name: layer.get_weights()}."
+    if hasattr(source, "__array__"):
+        return 'Give its name with it: {"layer/tensor": array}.'
+    if isinstance(source, list | tuple):
+        return 'Pass paths one by one: ww.compare(*paths). Name arrays: {"layer": arrays}.'
+    return "Give a path."
 
 
 def file_label(path: Path) -> str:
     """A file's name without what all such files end in: ``"a.weights.h5"`` → ``"a"``."""
     name = path.name
-    for suffix in (".weights.h5", ".h5", ".hdf5", ".keras"):
+    for suffix in (".weights.h5", ".weights.json", ".h5", ".hdf5", ".keras", ".safetensors"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import json
 import math
 import os
@@ -74,6 +75,8 @@ class Unreadable(Exception):
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_process()
+    # Nothing made here lives on in cycles, and the collector would walk all of it again and again.
+    gc.disable()
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Nothing that a library prints may get between the frames.
     os.dup2(2, 1)
@@ -296,21 +299,11 @@ def _attribute(item: Any, name: bytes) -> Any:
     count = math.prod(attribute.shape)
     if count > MAX_NAMES or count * kind.get_size() > MAX_ATTRIBUTE:
         raise Unreadable(f"its attribute {name.decode()} is larger than that of any Keras file")
-    if kind.get_class() == h5t.STRING and not kind.is_variable_str():
-        values = np.empty(attribute.shape, attribute.dtype)
-        attribute.read(values)
-    else:
-        values = np.asarray(h5py.AttributeManager(_Holder(item))[name])
+    values = np.empty(attribute.shape, attribute.dtype)
+    attribute.read(values)
     if values.ndim:
         return [_text(each) for each in values.reshape(-1).tolist()]
     return int(values) if values.dtype.kind in "iu" else _text(values.item())
-
-
-class _Holder:
-    """As much of a high-level h5py object as its AttributeManager needs, which decodes strings of varying length."""
-
-    def __init__(self, item: Any) -> None:
-        self.id = item
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""From what the user passes — paths, globs, mappings, opened checkpoints — to sources under distinct labels."""
+"""From what the user passes — paths, globs, models, mappings, opened checkpoints — to sources under distinct labels."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, MissingFileError
-from .checkpoint import Checkpoint, file_label
+from .checkpoint import Checkpoint, file_label, file_path
+from .layouts import live
 from .layouts.base import natural
 
-__all__ = ["File", "Source", "labelled"]
+__all__ = ["File", "Found", "Source", "labelled"]
 
 File = str | os.PathLike[str]
-Source = File | Checkpoint | Mapping[str, "File | Checkpoint"]
+# A mapping is labels to sources; what stands under a label may itself be a mapping, which is one of arrays.
+Source = File | Checkpoint | live.LiveModel | Mapping[str, Any]
+Found = Path | Checkpoint | live.LiveModel | Mapping[str, Any]
 
 
-def labelled(sources: Iterable[Source]) -> dict[str, Path | Checkpoint]:
+def labelled(sources: Iterable[Source]) -> dict[str, Found]:
     """The sources by label, in the order given.
 
-    Files without a label are called after themselves, with as many of their folders as tell them apart.
+    Files without a label are called after themselves, with as many of their folders as tell them apart; models by their
+    own name.
 
     Raises
     ------
@@ -32,7 +37,7 @@ def labelled(sources: Iterable[Source]) -> dict[str, Path | Checkpoint]:
     """
     entries = [entry for source in sources for entry in _entries(source)]
     called = iter(_file_labels([source for label, source in entries if label is None and isinstance(source, Path)]))
-    found: dict[str, Path | Checkpoint] = {}
+    found: dict[str, Found] = {}
     for label, source in entries:
         name = next(called) if label is None else label
         if name in found:
@@ -44,16 +49,19 @@ def labelled(sources: Iterable[Source]) -> dict[str, Path | Checkpoint]:
     return found
 
 
-def _entries(source: Source) -> Iterator[tuple[str | None, Path | Checkpoint]]:
+def _entries(source: Source) -> Iterator[tuple[str | None, Found]]:
     if isinstance(source, Checkpoint):
         yield source.name, source
+    elif live.matches(source):
+        yield str(source.name), source
     elif isinstance(source, Mapping):
         for label, inner in source.items():
+            found = _found(label, inner)
             if not str(label):
-                raise InputError(f"{_place(_path(inner))} has an empty label. Give it a name.")
-            yield str(label), inner if isinstance(inner, Checkpoint) else _path(inner)
+                raise InputError(f"{_place(found)} has an empty label. Give it a name.")
+            yield str(label), found
     else:
-        path = _path(source)
+        path = file_path(source)
         # A file whose name holds brackets or stars is meant literally when it exists.
         if not glob.has_magic(str(path)) or path.exists():
             yield None, path
@@ -65,13 +73,16 @@ def _entries(source: Source) -> Iterator[tuple[str | None, Path | Checkpoint]]:
             yield None, Path(match)
 
 
-def _path(source: object) -> Path:
-    try:
-        # Path.expanduser raises where there is no such user; this leaves the path as it is.
-        return Path(os.path.expanduser(source))  # type: ignore[call-overload]  # noqa: PTH111
-    except TypeError:
-        advice = "Pass them one by one: ww.compare(*paths)." if isinstance(source, list | tuple) else "Give a path."
-        raise InputError(f"{source!r} is neither a path nor a checkpoint. {advice}") from None
+def _found(label: object, source: Any) -> Found:
+    """What stands under a label."""
+    if isinstance(source, Mapping) or live.matches(source):
+        return source
+    if hasattr(source, "__array__"):
+        raise InputError(
+            f"{label!r} is an array, and labels stand for whole checkpoints. "
+            "Give the arrays a label together: ww.compare({'first': {'layer/tensor': array}})."
+        )
+    return file_path(source)
 
 
 def _file_labels(paths: list[Path]) -> list[str]:
@@ -93,5 +104,7 @@ def _with_folders(paths: list[Path], names: list[str], depths: list[int]) -> lis
     ]
 
 
-def _place(source: Path | Checkpoint) -> str:
-    return str(source.path if isinstance(source, Checkpoint) else source)
+def _place(source: Found) -> str:
+    if isinstance(source, Checkpoint):
+        return str(source.path or source.format)
+    return str(source) if isinstance(source, Path) else "arrays" if isinstance(source, Mapping) else "a live model"

@@ -35,15 +35,22 @@ class Tensor:
     name : str
         The same for every file format, without the layer: ``"kernel"``, ``"forward/recurrent_kernel"``.
     dtype : numpy.dtype
-        As stored, in native byte order.
+        Of the values that are read, in native byte order.
     structure : Structure
         What its axes mean.
+    stored : str
+        What the file holds where it is not `dtype`: ``"bfloat16"``, ``"int8"``, ``"int4"``, ``"GPTQ codes"``; ``""``
+        otherwise.
+    codes : Tensor or None
+        The integers in the file that a quantised weight is computed from.
     """
 
     name: str
     dtype: np.dtype[Any]
     structure: Structure
     _fetch: Callable[[Index], np.ndarray] = field(repr=False)
+    stored: str = ""
+    codes: Tensor | None = field(default=None, repr=False)
 
     @property
     def role(self) -> str:
@@ -76,7 +83,7 @@ class Tensor:
         def fetch(index: Index) -> np.ndarray:
             return self._fetch(_compose(cut, index))
 
-        return Tensor(self.name, self.dtype, structure, fetch)
+        return Tensor(self.name, self.dtype, structure, fetch, self.stored)
 
     def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
         """Read the values from the file.

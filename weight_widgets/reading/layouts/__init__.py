@@ -7,7 +7,7 @@ from pathlib import Path
 from ...errors import NotKerasError
 from ..files import StoredFile, stored_file
 from ..hdf5 import Group, read_tree
-from . import archive, legacy, v3
+from . import archive, legacy, safetensors, sharded, v3
 from .base import LayerWeights, Listing
 
 __all__ = ["LayerWeights", "Listing", "read_listing"]
@@ -33,8 +33,12 @@ def read_listing(path: Path) -> Listing:
         return archive.read(source)
     if any(head[start:].startswith(HDF5) for start in HDF5_STARTS):
         return _read_hdf5(read_tree(source), source)
+    if safetensors.matches(head):
+        return safetensors.read(source)
+    if sharded.matches(head):
+        return sharded.read(source)
     raise NotKerasError(
-        f"{path} is not an HDF5 file or a .keras archive: {_looks_like(head)}. "
+        f"{path} is not an HDF5 file, a .keras archive, a map of shards or safetensors: {_looks_like(head)}. "
         "Keras writes weights with model.save or model.save_weights."
     )
 

@@ -1,8 +1,11 @@
-"""The ``.keras`` archive, zipped or as a folder: ``config.json``, ``metadata.json`` and ``model.weights.h5``."""
+"""The ``.keras`` archive, zipped or as a folder: ``config.json``, ``metadata.json`` and ``model.weights.h5``.
+
+An archive that was saved with ``weights_format="npz"`` holds ``model.weights.npz`` instead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +13,19 @@ from typing import Protocol
 
 from ...errors import NotKerasError, UnsafeFileError, UnsupportedFileError
 from ..files import Span, StoredFile, stored_file
-from ..hdf5 import read_tree
+from ..hdf5 import Group, read_tree
 from ..tensors import Skipped
 from ..zipped import open_archive
-from . import v3
+from . import npz, v3
 from .base import MAX_JSON, Listing, parse_config, parse_json
 
 __all__ = ["is_folder", "read", "read_folder"]
 
-CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+CONFIG, METADATA = "config.json", "metadata.json"
+WEIGHTS: dict[str, Callable[[StoredFile, Span | None], Group]] = {
+    "model.weights.h5": read_tree,
+    "model.weights.npz": npz.read_tree,
+}
 
 
 class Members(Protocol):
@@ -73,13 +80,16 @@ def read_folder(path: Path) -> Listing:
 
 
 def _read(members: Members, path: Path, name: str) -> Listing:
-    if WEIGHTS not in members.names:
-        raise UnsupportedFileError(f"{path} holds no {WEIGHTS}; it holds: {', '.join(list(members.names)[:8])}.")
+    weights = next((member for member in WEIGHTS if member in members.names), None)
+    if weights is None:
+        raise UnsupportedFileError(
+            f"{path} holds no {' or '.join(WEIGHTS)}; it holds: {', '.join(list(members.names)[:8])}."
+        )
     config = parse_json(members.read(CONFIG, MAX_JSON), f"{path}: {CONFIG}")
     metadata = parse_json(members.read(METADATA, MAX_JSON), f"{path}: {METADATA}") if METADATA in members.names else {}
     version = str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
-    listing = v3.read(read_tree(*members.place(WEIGHTS)), parse_config(config), version, name)
-    others = [member for member in members.names if member not in (CONFIG, METADATA, WEIGHTS)]
+    listing = v3.read(WEIGHTS[weights](*members.place(weights)), parse_config(config), version, name)
+    others = [member for member in members.names if member not in (CONFIG, METADATA, weights)]
     return replace(listing, skipped=[*listing.skipped, *(Skipped(other, _reason(other)) for other in others)])
 
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ...errors import DamagedFileError, UnsafeFileError
@@ -45,7 +46,12 @@ class LayerConfig:
     children: tuple[LayerConfig, ...] | None = None
 
     def child(self, name: str) -> LayerConfig | None:
-        return next((child for child in self.children or () if child.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, LayerConfig]:
+        # The first of a name wins.
+        return {child.name: child for child in reversed(self.children or ())}
 
 
 @dataclass(frozen=True)

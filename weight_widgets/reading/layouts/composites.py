@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .base import MAX_NESTING, Node
 
-__all__ = ["inner_of", "is_attention", "is_composite", "looks_composite", "place_of", "word_of"]
+__all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_composite", "place_of", "word_of"]
 
 ATTENTIONS = {"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"}
 WRAPPERS = {"TimeDistributed", "SpectralNormalization", "Wrapper"}
@@ -44,6 +44,11 @@ def is_attention(steps: Iterable[str]) -> bool:
     return {"query", "key", "value"} <= {word_of(step) for step in steps}
 
 
+def is_stack(step: str) -> bool:
+    """Whether the next step is a cell of several."""
+    return STACK.fullmatch(step) is not None
+
+
 def looks_composite(steps: Iterable[str]) -> str:
     """The class of a composite layer with these parts, ``""`` when they are not those of one."""
     words = {step: word_of(step) for step in steps}
@@ -51,7 +56,7 @@ def looks_composite(steps: Iterable[str]) -> str:
         return "Bidirectional"
     if is_attention(words):
         return "MultiHeadAttention"
-    return "RNN" if any(STACK.fullmatch(step) for step in words) else ""
+    return "RNN" if any(map(is_stack, words)) else ""
 
 
 def word_of(step: str) -> str | None:
@@ -105,7 +110,7 @@ def inner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]
 
 
 def _unwrapped(class_name: str, config: Node, direction: str) -> tuple[str, Node]:
-    """The class and configuration inside of wrappers, in one direction of a Bidirectional, and of the cell of an RNN."""
+    """The class and configuration inside of wrappers, of the one direction of a Bidirectional, of an RNN's cell."""
     for _ in range(MAX_NESTING):
         backward = _unpacked(config.get("backward_layer")) if direction == "backward" else None
         inner = backward or _unpacked(config.get("layer")) or _unpacked(config.get("cell"))
