@@ -80,6 +80,7 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Nothing that a library prints may get between the frames.
     os.dup2(2, 1)
+    _send(out, {"ready": True})
     for line in sys.stdin.buffer:
         renew_cpu_time()
         try:

@@ -22,6 +22,8 @@ __all__ = ["ask", "stop"]
 
 # A file of a thousand layers takes a fifth of a second. Time grows with what comes in, up to a last limit.
 SECONDS, ITEMS_PER_SECOND, MAX_SECONDS = 8.0, 8_000, 60.0
+# Importing numpy and h5py takes a fifth of a second, and much longer from a cold network disk.
+START_SECONDS = 40.0
 MAX_FRAME = 256 << 20
 
 
@@ -36,6 +38,16 @@ class _Service:
         if self.process is None or self.process.poll() is not None:
             self.stop()
             self.process = _start()
+            deadline = _Deadline(self.process, START_SECONDS)
+            try:
+                _frame(self.process)
+            except BaseException as error:
+                self.stop()
+                if isinstance(error, EOFError):
+                    raise _not_started("it ended at once") from None
+                raise
+            finally:
+                deadline.cancel()
         return self.process
 
     def stop(self) -> None:
@@ -51,8 +63,8 @@ class _Service:
 class _Deadline:
     """Kills the process when its time is up; what it has brought earns it more."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self.seconds = SECONDS
+    def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
+        self.seconds = seconds
         self.passed = False
         self._items = 0
         self._process = process
@@ -92,7 +104,7 @@ def ask(request: dict[str, Any], take: Callable[[Any], None]) -> None:
     where = request["path"]
     with _service.lock:
         process = _service.running()
-        deadline = _Deadline(process)
+        deadline = _Deadline(process, SECONDS)
         try:
             _converse(process, request, take, deadline)
         except BaseException as error:
@@ -171,7 +183,14 @@ def _start() -> subprocess.Popen[bytes]:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except (OSError, TypeError) as error:
-        raise WeightWidgetsError(f"The process that lists HDF5 files cannot be started: {error}.") from error
+        raise _not_started(error) from error
+
+
+def _not_started(reason: object) -> WeightWidgetsError:
+    return WeightWidgetsError(
+        f"The process that lists HDF5 files cannot be started: {reason}. "
+        f"It is {sys.executable!r} -m {__package__}.hdf5_child, and needs numpy and h5py."
+    )
 
 
 def _environment(paths: Sequence[str]) -> dict[str, str]:
