@@ -6,6 +6,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,9 @@ from weight_widgets.panes.style import (
     DIVERGING,
     MODEL_COLOURS,
     count,
-    model_colour,
+    models_by_label,
     number,
     percent,
-    shown,
     text,
 )
 
@@ -133,6 +133,32 @@ def explore(tmp_path: Path) -> Iterator[Any]:
         explorer.close()
 
 
+class Wire:
+    """Every message that leaves for the browser: its size in bytes, and what is in it as text."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.seen = ""
+
+    def take(self, data: object, buffers: Sequence[Any] | None) -> None:
+        self.seen += json.dumps(data, ensure_ascii=False)
+        self.sizes.append(len(json.dumps(data)) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+
+    class Recorded(comm.base_comm.BaseComm):
+        def publish_msg(
+            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
+        ) -> None:
+            wire.take(data, buffers)
+
+    monkeypatch.setattr(comm, "create_comm", Recorded)
+    return wire
+
+
 class TestPng:
     def test_ends_and_middle_of_the_palette(self) -> None:
         pixels = decode(encode(np.array([[-2.0, 0.0, 2.0], [-9.0, -0.0, 9.0]]), 2.0, DIVERGING))
@@ -190,15 +216,19 @@ class TestStyle:
         assert percent(0.125) == "12.5 %"
         assert percent(float("nan")) == "n/a"
 
-    def test_names(self) -> None:
-        # Both ends are kept: runs differ in either.
-        assert shown("run_" + "x" * 60 + "_seed_1") == "run_" + "x" * 19 + "…" + "x" * 16 + "_seed_1"
-        assert shown("a\x00b\u202ec") == "a\ufffdb\ufffdc"
-        assert text("<b>&\"'") == "&lt;b&gt;&amp;&quot;&#x27;"
+    def test_names_are_text(self) -> None:
+        assert text("<b>&\"'\0") == "&lt;b&gt;&amp;&quot;&#x27;␀"
 
     def test_a_models_colour_goes_with_its_place(self) -> None:
-        labels = [str(place) for place in range(9)]
-        assert [model_colour(labels, label) for label in labels] == [*MODEL_COLOURS, MODEL_COLOURS[0]]
+        models = models_by_label(str(place) for place in range(9))
+        assert [model.colour for model in models.values()] == [*MODEL_COLOURS, MODEL_COLOURS[0]]
+
+    def test_models_that_look_alike_are_numbered(self) -> None:
+        labels = ["caf\u00e9", "cafe\u0301", *(f"sweep_of_learning_rates_{seed}_with_dropout" for seed in "ab")]
+        models = models_by_label(labels)
+        assert list(models) == labels
+        assert [model.name for model in models.values()][:2] == ["caf\u00e9", "caf\u00e9 (2)"]
+        assert len({model.name for model in models.values()}) == len({model.short for model in models.values()}) == 4
 
     @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.2, 7.9), (0.0, 25088.0), (1e-9, 3e-9), (0.0, 3.0)])
     def test_ticks_are_few_round_and_inside(self, low: float, high: float) -> None:
@@ -389,44 +419,116 @@ class TestTable:
         assert "No ticked model has this tensor" in having(explorer, "ww-table").value
 
 
-def test_hostile_names_stay_text(explore: Any) -> None:
+HOSTILE = [
     # Short enough to be shown uncut.
-    name = "<img src=x onerror=a()>&\"'"
-    explorer = explore(**{name: {f"{name}-layer": np.full((2, 2), np.nan)}, "b": {"other": np.ones((1, 2))}})
-    explorer.selection.other = name
-    explorer.selection.layer = "other"
+    "<img src=x onerror=a()>&\"'",
+    "</script>",
+    "\x00\x1b[31m\n\t",
+    "\u202egnp.exe",
+    "\u2066\u2069\u200b\u2028",
+    "\udc80\ud800",
+    "caf\u00e9",
+    "cafe\u0301",
+    "e" + "\u0323" * 500,
+    *(f"{'L' * 5000}{place}{'L' * 5000}" for place in range(3)),
+    "$\\href{javascript:a()}{x}$",
+    " ",
+]
+
+
+def hostile(label: str, values: np.ndarray) -> ww.Checkpoint:
+    return ww.open_checkpoint({name: {name: values} for name in HOSTILE}, label)
+
+
+def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
+    explorer = ww.compare(*(hostile(name, np.ones((2, place + 1))) for place, name in enumerate(HOSTILE)))
     assert explorer.wait(TIMEOUT)
-    explorer.selection.layer = f"{name}-layer"
-    assert explorer.wait(TIMEOUT)
-    pages = [Page(one.value) for one in of_kind(explorer, widgets.HTML)]
-    tags = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3"}
-    assert set().union(*(page.tags for page in pages)) <= tags
-    assert set().union(*(page.attributes for page in pages)) <= {"class", "style", "scope", "colspan", "role"}
-    assert sum(name in page.text for page in pages) >= 4
+    for trait in ("layer", "reference"):
+        chooser = having(explorer, f"ww-choose-{trait}")
+        labels = [label for label, _ in chooser.options]
+        assert len(set(labels)) == len(HOSTILE)
+        assert all(label.isprintable() and len(label) < 100 for label in labels)
+        for index, name in enumerate(HOSTILE):
+            chooser.index = index
+            assert getattr(explorer.selection, trait) == name
+    explorer.selection.other = HOSTILE[0]
+    for name in HOSTILE:
+        explorer.selection.layer = name
+        assert explorer.wait(TIMEOUT)
+        pages = [Page(one.value) for one in of_kind(explorer, widgets.HTML)]
+        tags = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3"}
+        assert set().union(*(page.tags for page in pages)) <= tags
+        assert set().union(*(page.attributes for page in pages)) <= {"class", "style", "scope", "colspan", "role"}
+        assert sum(HOSTILE[0] in page.text for page in pages) >= 3
+    # Hosts typeset what stands between dollars beside a tick.
+    assert not any("$" in tick.description or "\\" in tick.description for tick in of_kind(explorer, widgets.Checkbox))
+    assert wire.sizes
+    assert max(wire.sizes) <= 300_000
+    assert wire.seen.isprintable()
+    explorer.close()
 
 
-class Wire:
-    """Every message that leaves for the browser, by its size in bytes."""
+class TestRemarks:
+    @pytest.fixture
+    def remark(self, tmp_path: Path) -> Any:
+        """A function that gives the remark on a file with so many links, which are not followed; None without one."""
+        made: list[ww.WeightExplorer] = []
 
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
+        def remark(links: int, optimizer: int = 0, notes: Sequence[str] = ()) -> Page | None:
+            path = write_model(tmp_path / "<b>.h5", {"dense": np.ones((2, 2))})
+            with h5py.File(path, "a") as file:
+                for number in range(links):
+                    file[f"<i>{number}"] = h5py.SoftLink("/dense")
+                for number in range(optimizer):
+                    file[f"optimizer_weights/{number}"] = np.ones(3)
+            checkpoint = ww.open_checkpoint(path)
+            checkpoint.notes = tuple(notes)
+            made.append(ww.compare(checkpoint))
+            found = [one for one in everything(made[-1]) if "ww-remark" in getattr(one, "_dom_classes", ())]
+            return Page(found[0].value) if found else None
 
-    def take(self, data: object, buffers: Sequence[Any] | None) -> None:
-        self.sizes.append(len(json.dumps(data)) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
+        yield remark
+        for explorer in made:
+            explorer.close()
+
+    def test_none_where_nothing_is_to_be_said(self, remark: Any) -> None:
+        assert remark(0, optimizer=2) is None
+
+    def test_each_path_with_its_reason(self, remark: Any) -> None:
+        page = remark(1)
+        assert page.text == "<b>: 1 thing left out/<i>0 a link; links are not followed"
+        assert page.tags == {"details", "summary", "span", "ul", "li", "b"}
+
+    def test_remarks_and_the_optimizer(self, remark: Any) -> None:
+        page = remark(0, optimizer=14, notes=["The file holds <fewer> weights than its configuration says."])
+        assert page.text == (
+            "<b>: 1 remarkThe file holds <fewer> weights than its configuration says."
+            "Optimizer state, kept apart: 14 tensors"
+        )
+
+    def test_a_long_list_is_cut(self, remark: Any) -> None:
+        page = remark(1512, notes=["One.", "Two."])
+        assert page.text.startswith("<b>: 2 remarks, 1\u2009512 things left outOne.Two.")
+        assert page.text.endswith("followedand 1\u2009312 more")
+        assert page.text.count("links are not followed") == 200
 
 
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    wire = Wire()
+def test_the_table_says_what_the_file_holds(explore: Any) -> None:
+    explorer = explore(a={"dense": np.ones((2, 2), "f4")})
+    checkpoint = explorer.checkpoints["a"]
+    tensor = checkpoint["dense"]["kernel"]
 
-    class Recorded(comm.base_comm.BaseComm):
-        def publish_msg(
-            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
-        ) -> None:
-            wire.take(data, buffers)
+    def dtype(**stored: Any) -> str:
+        layer = replace(checkpoint["dense"], tensors={"kernel": replace(tensor, **stored)})
+        checkpoint.layers = {"dense": layer}
+        explorer.selection.checkpoints = ()
+        explorer.selection.checkpoints = ("a",)
+        assert explorer.wait(TIMEOUT)
+        return explorer.table.result.rows[0].dtype
 
-    monkeypatch.setattr(comm, "create_comm", Recorded)
-    return wire
+    assert dtype() == "float32"
+    assert dtype(stored="bfloat16") == "bfloat16"
+    assert dtype(stored="int8", codes=tensor) == "int8, dequantised"
 
 
 SIZES = {

@@ -13,6 +13,7 @@ from traitlets import All, TraitError
 
 import weight_widgets as ww
 from weight_widgets.panes.pickers import layer_pickers, model_pickers
+from weight_widgets.panes.style import models_by_label
 from weight_widgets.state import ExplorerState, Pick, Selection
 from weight_widgets.state.selection import find
 
@@ -175,12 +176,12 @@ def choosers(box: widgets.Widget) -> dict[str, widgets.Widget]:
 
 class TestChoosers:
     @pytest.fixture
-    def models(self, selection: Selection) -> dict[str, widgets.Widget]:
-        return choosers(model_pickers(selection, ["first", "twin", "nested"]))
+    def models(self, opened: dict[str, ww.Checkpoint], selection: Selection) -> dict[str, widgets.Widget]:
+        return choosers(model_pickers(selection, models_by_label(opened)))
 
     @pytest.fixture
-    def layers(self, selection: Selection) -> dict[str, widgets.Widget]:
-        return choosers(layer_pickers(selection))
+    def layers(self, opened: dict[str, ww.Checkpoint], selection: Selection) -> dict[str, widgets.Widget]:
+        return choosers(layer_pickers(selection, models_by_label(opened)))
 
     def test_there_is_one_for_each(self, models: dict[str, object], layers: dict[str, object]) -> None:
         assert list(models) == ["first", "twin", "nested", "Model A", "Model B"]
@@ -245,8 +246,9 @@ class TestChoosers:
         assert labels["dense_1"] == "dense_1 · Dense — not in 2 of the models"
 
     def test_what_all_have_is_not_marked(self, opened: dict[str, ww.Checkpoint]) -> None:
-        selection = Selection({label: opened[label] for label in ("first", "twin")}, "first")
-        assert [label for label, _ in choosers(layer_pickers(selection))["Layer"].options] == [
+        del opened["nested"]
+        chooser = choosers(layer_pickers(Selection(opened, "first"), models_by_label(opened)))["Layer"]
+        assert [label for label, _ in chooser.options] == [
             "tokens · Embedding",
             "conv · Conv1D",
             "memory · LSTM",
@@ -257,7 +259,7 @@ class TestChoosers:
     def test_long_and_strange_names_are_shown_harmlessly(self, opened: dict[str, ww.Checkpoint]) -> None:
         label = "a\nb" + "x" * 100
         selection = Selection({label: opened["first"]}, label)
-        shown, value = choosers(model_pickers(selection, [label]))["Model A"].options[0]
+        shown, value = choosers(model_pickers(selection, models_by_label([label])))["Model A"].options[0]
         assert value == label
         assert len(shown) <= 60
         assert "\n" not in shown

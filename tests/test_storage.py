@@ -147,7 +147,7 @@ class TestChunksThatLie:
     @pytest.mark.parametrize("size", [0, 1, 4 * 31, 4 * 32 + 1, 10_000_000])
     def test_inflating_to_another_size(self, size: int, file: Path) -> None:
         self.write(file, zlib.compress(bytes(size)), compression="gzip")
-        with pytest.raises(DamagedFileError, match=r"chunk at byte \d+ does not hold the 128 bytes"):
+        with pytest.raises(DamagedFileError, match=r"chunk at byte \d+ (does not hold the 128|claims \d+) bytes"):
             self.fetch(file)
 
     def test_not_compressed_at_all(self, file: Path) -> None:
@@ -182,7 +182,7 @@ class TestWhatIsNoFile:
         with h5py.File(file, "w") as written:
             written["values"] = np.arange(1000.0)
         source = stored_file(file)
-        with pytest.raises(DamagedFileError, match="ends at byte"):
+        with pytest.raises(DamagedFileError, match="ends before byte"):
             storage.read_contiguous(source, source.identity.size - 80, (20,), np.dtype("f8"), ())
 
 

@@ -14,6 +14,7 @@ from .panes.histogram import histogram_pane
 from .panes.pickers import layer_pickers, model_pickers
 from .panes.shell import Shell
 from .panes.status import status_line
+from .panes.style import models_by_label
 from .panes.table import table_pane
 from .reading.checkpoint import Checkpoint, open_checkpoint
 from .reading.sources import Source, labelled
@@ -41,17 +42,17 @@ class WeightExplorer(widgets.VBox):
     def __init__(self, state: ExplorerState) -> None:
         # First, because ipywidgets calls close() on a widget whose __init__ failed.
         self._state = state
-        labels = list(state.opened)
-        panes = widgets.Box([histogram_pane(state.histogram, labels), heatmap_pane(state.heatmap, labels)])
+        models = models_by_label(state.opened)
+        panes = widgets.Box([histogram_pane(state.histogram, models), heatmap_pane(state.heatmap, models)])
         panes.add_class("ww-panes")
         super().__init__(
             [
                 Shell(),
-                model_pickers(state.selection, labels),
-                layer_pickers(state.selection),
+                model_pickers(state.selection, models),
+                layer_pickers(state.selection, models),
                 panes,
-                table_pane(state.table, labels),
-                status_line(state),
+                table_pane(state.table, models),
+                status_line(state, models),
             ]
         )
         self.add_class("weight-widgets")

@@ -14,6 +14,8 @@
 
 from __future__ import annotations
 
+from .display import visible
+
 __all__ = [
     "ChangedFileError",
     "DamagedFileError",
@@ -25,9 +27,15 @@ __all__ = [
     "WeightWidgetsError",
 ]
 
+MAX_MESSAGE = 600
+
 
 class WeightWidgetsError(Exception):
     """The root of every error that weight-widgets raises."""
+
+    # Messages name files and what is in them, and end in terminals, which obey escape sequences.
+    def __str__(self) -> str:
+        return visible(str(self.args[0]) if self.args else "", MAX_MESSAGE)
 
 
 class InputError(WeightWidgetsError, ValueError):
@@ -36,10 +44,6 @@ class InputError(WeightWidgetsError, ValueError):
 
 class MissingFileError(WeightWidgetsError, FileNotFoundError):
     """No file at this path or none that may be opened, or a glob that matches none."""
-
-    # OSError's own __str__ would print the message as a tuple's repr when there are several arguments.
-    def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
 
 
 class NotKerasError(WeightWidgetsError):

@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 
 from ..analysis.sketches import Raster
+from ..display import visible
 from ..reading.structure import Axis, Matrix
 from .axes import single
 
@@ -71,5 +72,8 @@ class Crosshair(anywidget.AnyWidget):
 
 
 def _side(axes: Sequence[Axis], count: int, cells: int) -> dict[str, Any]:
-    described = [{"label": axis.label, "size": axis.size, "names": list(axis.names)} for axis in axes]
+    described = [
+        {"label": visible(axis.label), "size": axis.size, "names": [visible(name) for name in axis.names]}
+        for axis in axes
+    ]
     return {"count": count, "cells": cells, "axes": described}

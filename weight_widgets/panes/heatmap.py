@@ -17,7 +17,7 @@ from ..state import HeatmapState, Pick, Pictures
 from .axes import horizontal_axis, short_format, ticks, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
-from .style import DIVERGING, SHORT_TEXT, model_colour, number, shown, swatch, text
+from .style import DIVERGING, Models, number, text
 
 __all__ = ["heatmap_pane"]
 
@@ -93,15 +93,15 @@ def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
             scale.min, scale.max = start, start + width
 
 
-def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
+def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
     sight = Sight()
     key = uuid.uuid4().hex[:8]
-    names = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
-    pictures = [_picture(sight, name, first=not number) for number, name in enumerate(names)]
+    figures = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
+    pictures = [_picture(sight, name, first=not number) for number, name in enumerate(figures)]
     sight.mark([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
     bar, colour_limits = _colour_bar()
-    crosshair = Crosshair(sight.x, sight.y, names)
+    crosshair = Crosshair(sight.x, sight.y, figures)
     layout = widgets.HTML()
     layout.add_class("ww-layout")
 
@@ -112,11 +112,13 @@ def heatmap_pane(state: HeatmapState, labels: Sequence[str]) -> widgets.Box:
             _paint(picture, raster, limit, matrix)
         sight.fit(result.shape)
         colour_limits.min, colour_limits.max = -limit, limit
-        a, b = result.pick.reference, result.pick.other
-        for picture, title in zip(pictures, _titles(a, b, labels), strict=True):
+        a, b = models.get(result.pick.reference), models.get(result.pick.other)
+        titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
+        for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
         layout.value = _sentence(result) if state.result else ""
-        crosshair.show(result.matrix, rasters, [shown(a), shown(b), f"{shown(b)} − {shown(a)}"])
+        names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
+        crosshair.show(result.matrix, rasters, names)
 
     state.observe(draw, "result")
     draw()
@@ -202,11 +204,6 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     limits.observe(stretch, ["min", "max"])
     stretch(None)
     return figure, limits
-
-
-def _titles(a: str, b: str, labels: Sequence[str]) -> list[str]:
-    marks = [swatch(model_colour(labels, label)) + text(label, SHORT_TEXT) if label else "" for label in (a, b)]
-    return [f"A {marks[0]}", f"B {marks[1]}", "B − A"]
 
 
 def _sentence(result: Pictures) -> str:

@@ -13,7 +13,7 @@ from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState
 from ..state.looks import Curve
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
-from .style import SHORT_TEXT, count, model_colour, swatch, text
+from .style import Models, count
 
 __all__ = ["histogram_pane"]
 
@@ -55,10 +55,10 @@ class Ground:
             self.upwards.tick_values = _powers(low, top) if log else ticks(0.0, top, whole=not density)
 
 
-def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
+def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     ground = Ground()
-    lines = {label: _line(ground, model_colour(labels, label)) for label in labels}
+    lines = {label: _line(ground, model.colour) for label, model in models.items()}
     figure = bqplot.Figure(
         marks=list(lines.values()),
         axes=[ground.across, ground.upwards],
@@ -85,7 +85,7 @@ def histogram_pane(state: HistogramState, labels: Sequence[str]) -> widgets.Box:
             _outline(line, shown[label].edges if line.visible else EMPTY, heights.get(label, EMPTY))
         if state.log:
             _stand(lines.values(), ground)
-        counts.value = _counts(curves, labels) if curves else ""
+        counts.value = _counts(curves, models) if curves else ""
 
     state.observe(draw, ["result", "log", "density"])
     draw()
@@ -127,9 +127,9 @@ def _powers(low: float, high: float) -> np.ndarray:
     return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
 
 
-def _counts(curves: Sequence[Curve], labels: Sequence[str]) -> str:
+def _counts(curves: Sequence[Curve], models: Models) -> str:
     cells = "".join(
-        f'<tr><th scope="row">{swatch(model_colour(labels, curve.label))}{text(curve.label, SHORT_TEXT)}</th>'
+        f'<tr><th scope="row">{models[curve.label].title}</th>'
         + "".join(f"<td>{count(value)}</td>" for value in (curve.zeros, curve.nan, curve.inf, curve.histogram.outside))
         + "</tr>"
         for curve in curves

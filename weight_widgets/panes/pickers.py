@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import ipywidgets as widgets
 from traitlets import All
 from traitlets.utils.bunch import Bunch
 
+from ..display import numbered, visible
 from ..state import Selection
-from .style import model_colour, shown, swatch, text
+from .style import Models, text
 
 __all__ = ["layer_pickers", "model_pickers"]
 
 Options = Sequence[tuple[str, str]]
 
 WHOLE = "all"
+NAMELESS = "⟨no name⟩"
 
 
-def model_pickers(selection: Selection, labels: Sequence[str]) -> widgets.Box:
+def model_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
-    # ipywidgets 7 takes a description for HTML, ipywidgets 8 for text.
-    describe = text if int(widgets.__version__.partition(".")[0]) < 8 else shown
-    ticks = {label: widgets.Checkbox(description=describe(label), indent=False) for label in labels}
-    chips = [
-        _row([widgets.HTML(swatch(model_colour(labels, label))), tick], "ww-chip") for label, tick in ticks.items()
-    ]
+    ticks = {
+        label: widgets.Checkbox(description=_description(model.name), indent=False) for label, model in models.items()
+    }
+    chips = [_row([widgets.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
 
     showing = False
 
@@ -46,7 +46,7 @@ def model_pickers(selection: Selection, labels: Sequence[str]) -> widgets.Box:
     selection.observe(show, "checkpoints")
     for tick in ticks.values():
         tick.observe(take, "value")
-    names = [(shown(label), label) for label in labels]
+    names = [(model.name, label) for label, model in models.items()]
     pair = [
         _chooser("Model A", selection, "reference", lambda: names),
         _chooser("Model B", selection, "other", lambda: names),
@@ -54,29 +54,35 @@ def model_pickers(selection: Selection, labels: Sequence[str]) -> widgets.Box:
     return _row([_row([widgets.Label("Overlaid"), *chips], "ww-ticks"), *pair], "ww-row")
 
 
-def layer_pickers(selection: Selection) -> widgets.Box:
+def layer_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Dropdowns for layer, tensor and part. A layer that some checkpoint lacks is offered and marked."""
-    layers = [(_layer_label(selection, name), name) for name in selection.layers]
-
-    def tensors() -> Options:
-        return [(shown(name), name) for name in selection.tensors]
-
-    def parts() -> Options:
-        return [(WHOLE, ""), *((shown(name), name) for name in selection.parts)]
-
+    titles = numbered(_layer_title(selection, models, name) for name in selection.layers)
+    layers = list(zip(titles, selection.layers, strict=True))
     choosers = [
         _chooser("Layer", selection, "layer", lambda: layers),
-        _chooser("Tensor", selection, "tensor", tensors),
-        _chooser("Part", selection, "part", parts),
+        _chooser("Tensor", selection, "tensor", lambda: _named(selection.tensors)),
+        _chooser("Part", selection, "part", lambda: [(WHOLE, ""), *_named(selection.parts)]),
     ]
     return _row(choosers, "ww-row")
 
 
-def _layer_label(selection: Selection, name: str) -> str:
+def _named(names: Iterable[str]) -> Options:
+    names = list(names)
+    return list(zip(numbered(visible(name) or NAMELESS for name in names), names, strict=True))
+
+
+def _layer_title(selection: Selection, models: Models, name: str) -> str:
     lacking = selection.lacking(name)
-    who = shown(lacking[0]) if len(lacking) == 1 else f"{len(lacking)} of the models"
+    who = models[lacking[0]].name if len(lacking) == 1 else f"{len(lacking)} of the models"
     mark = f" — not in {who}" if lacking else ""
-    return f"{shown(name)} · {selection.layer_title(name)}{mark}"
+    return f"{visible(name) or NAMELESS} · {visible(selection.layer_title(name))}{mark}"
+
+
+def _description(name: str) -> str:
+    """A name as the description of a tick, which hosts take for a formula where it has dollars or backslashes."""
+    plain = name.replace("$", "＄").replace("\\", "＼")
+    # ipywidgets 7 takes it for HTML as well, ipywidgets 8 for text.
+    return text(plain) if int(widgets.__version__.partition(".")[0]) < 8 else plain
 
 
 def _chooser(title: str, selection: Selection, trait: str, options: Callable[[], Options]) -> widgets.Dropdown:

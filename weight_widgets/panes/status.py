@@ -1,28 +1,58 @@
-"""The status line: what is shown, what is being read, and every error in words."""
+"""The status line: what is shown, what is being read, every error in words, and what each file holds beside weights."""
 
 from __future__ import annotations
 
 import ipywidgets as widgets
 
+from ..reading.checkpoint import Checkpoint
 from ..state import ExplorerState, Status
-from .style import text
+from .style import Models, count, text
 
 __all__ = ["status_line"]
 
+MAX_LISTED = 200
+MAX_PATH, MAX_REASON, MAX_SENTENCE = 80, 200, 600
 
-def status_line(state: ExplorerState) -> widgets.HTML:
+
+def status_line(state: ExplorerState, models: Models) -> widgets.Box:
+    """The line, and beside it for each model that gives a reason a remark that unfolds."""
     line = widgets.HTML()
-    line.add_class("ww-status")
+    line.add_class("ww-status-line")
 
     def draw(_: object = None) -> None:
         line.value = _html(state.status)
 
     state.observe(draw, "status")
     draw()
-    return line
+    told = {label: checkpoint for label, checkpoint in state.opened.items() if checkpoint.notes or checkpoint.skipped}
+    box = widgets.Box([line, *(_remark(models[label].title, checkpoint) for label, checkpoint in told.items())])
+    box.add_class("ww-status")
+    return box
 
 
 def _html(status: Status) -> str:
     now = text(status.reading or status.shown, 200)
-    problems = "".join(f"<li>{text(problem, 600)}</li>" for problem in status.problems)
+    problems = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems)
     return f'<div role="status">{now}</div>' + (f'<ul role="alert">{problems}</ul>' if problems else "")
+
+
+def _remark(title: str, checkpoint: Checkpoint) -> widgets.HTML:
+    """What a file holds beside weights, and what in it does not fit together. None of it changes later."""
+    notes, skipped, training = checkpoint.notes, checkpoint.skipped, checkpoint.training
+    counts = [_counted(len(notes), "remark"), _counted(len(skipped), "thing", " left out")]
+    items = [text(note, MAX_SENTENCE) for note in notes[:MAX_LISTED]]
+    items += [f"<b>{text(entry.path, MAX_PATH)}</b> {text(entry.reason, MAX_REASON)}" for entry in skipped[:MAX_LISTED]]
+    if more := max(0, len(notes) - MAX_LISTED) + max(0, len(skipped) - MAX_LISTED):
+        items.append(f"and {count(more)} more")
+    if training:
+        items.append(f"Optimizer state, kept apart: {_counted(len(training), 'tensor')}")
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    remark = widgets.HTML(
+        f"<details><summary>{title}: {', '.join(filter(None, counts))}</summary><ul>{listed}</ul></details>"
+    )
+    remark.add_class("ww-remark")
+    return remark
+
+
+def _counted(number: int, noun: str, end: str = "") -> str:
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}{end}" if number else ""

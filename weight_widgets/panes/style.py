@@ -1,23 +1,25 @@
-"""Colours and number formats, declared once for every pane."""
+"""Names, colours and number formats, declared once for every pane."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 
+from ..display import MAX_NAME, numbered, visible
+
 __all__ = [
     "DIVERGING",
     "MODEL_COLOURS",
-    "SHORT_TEXT",
+    "Model",
+    "Models",
     "count",
-    "model_colour",
+    "models_by_label",
     "number",
     "percent",
-    "shown",
-    "swatch",
     "text",
 ]
 
@@ -40,10 +42,48 @@ DIVERGING = (
     .astype(np.uint8)
 )
 
-# Runs are told apart by the end of their names as often as by the beginning, so both are kept.
-MAX_TEXT = 48
-# In tables and titles there is room for less.
-SHORT_TEXT = 26
+# In tables and titles there is less room than in the choosers.
+SHORT_NAME = 26
+
+
+@dataclass(frozen=True)
+class Model:
+    """How a checkpoint looks in every pane.
+
+    Parameters
+    ----------
+    name, short : str
+        Plain text, which no other model of the explorer has; `short` is for tables and titles.
+    colour : str
+    """
+
+    name: str
+    short: str
+    colour: str
+
+    @property
+    def swatch(self) -> str:
+        """The colour as HTML."""
+        return f'<span class="ww-swatch" style="background:{self.colour}"></span>'
+
+    @property
+    def title(self) -> str:
+        """The colour and the short name as HTML."""
+        return self.swatch + escape(self.short)
+
+
+Models = Mapping[str, Model]
+
+
+def models_by_label(labels: Iterable[str]) -> Models:
+    """A colour goes with the place among all that were opened, so ticking never recolours."""
+    keys = list(labels)
+    names = numbered(visible(label) for label in keys)
+    short = numbered(visible(label, SHORT_NAME) for label in keys)
+    return {
+        label: Model(names[place], short[place], MODEL_COLOURS[place % len(MODEL_COLOURS)])
+        for place, label in enumerate(keys)
+    }
 
 
 def number(value: float, digits: int = 3, sign: bool = False) -> str:
@@ -67,22 +107,6 @@ def percent(share: float) -> str:
     return "n/a" if math.isnan(share) else f"{number(100 * share)} %"
 
 
-def shown(name: str, limit: int = MAX_TEXT) -> str:
-    """A name from a file as plain text: cut in the middle when long, control characters visible."""
-    visible = "".join(char if char.isprintable() else "\ufffd" for char in name)
-    half = (limit - 1) // 2
-    return visible if len(visible) <= limit else f"{visible[:half]}…{visible[-half:]}"
-
-
-def text(name: str, limit: int = MAX_TEXT) -> str:
+def text(words: str, limit: int = MAX_NAME) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
-    return escape(shown(name, limit))
-
-
-def model_colour(labels: Sequence[str], label: str) -> str:
-    """A checkpoint's colour goes with its place among all that were opened, so ticking never recolours."""
-    return MODEL_COLOURS[list(labels).index(label) % len(MODEL_COLOURS)]
-
-
-def swatch(colour: str) -> str:
-    return f'<span class="ww-swatch" style="background:{colour}"></span>'
+    return escape(visible(words, limit))

@@ -14,6 +14,8 @@ import numpy as np
 
 from ..errors import InputError, WeightWidgetsError
 from .arrays import Array
+from .dtypes import decoded
+from .interpretation import Interpreted, interpreted
 from .layouts import LayerWeights, Listing, live, mapping, read_listing
 from .layouts.base import distinct
 from .layouts.composites import inner_of
@@ -54,12 +56,16 @@ class Checkpoint(Mapping[str, Layer]):
         self.path = path
         self.format = listing.format
         self.keras_version = listing.keras_version
-        self.skipped: tuple[Skipped, ...] = tuple(listing.skipped)
-        self.notes: tuple[str, ...] = tuple(listing.notes)
+        read = [interpreted(found, listing.keras_version) for found in listing.layers]
+        self.skipped: tuple[Skipped, ...] = (*listing.skipped, *(entry for layer in read for entry in layer.skipped))
+        self.notes: tuple[str, ...] = (*listing.notes, *(note for layer in read for note in layer.notes))
         self.training: Mapping[str, Tensor] = {
-            array.path.lstrip("/"): self._tensor(array.path.lstrip("/"), array) for array in listing.training
+            array.path.lstrip("/"): self._tensor(array.path.lstrip("/"), array)
+            for array in (decoded(array).array for array in listing.training)
         }
-        layers = [self._layer(weights) for weights in listing.layers]
+        layers = [
+            self._layer(found, weights) for found, weights in zip(listing.layers, read, strict=True) if weights.weights
+        ]
         names = distinct(layer.name for layer in layers)
         self.layers: Mapping[str, Layer] = {
             name: replace(layer, name=name) for name, layer in zip(names, layers, strict=True)
@@ -100,18 +106,21 @@ class Checkpoint(Mapping[str, Layer]):
     ) -> None:
         self.close()
 
-    def _layer(self, found: LayerWeights) -> Layer:
-        shapes = {name: array.shape for name, array in found.weights.items()}
+    def _layer(self, found: LayerWeights, read: Interpreted) -> Layer:
+        shapes = {name: array.shape for name, array in read.weights.items()}
         class_name = found.class_name or infer_class(shapes)
         tensors = {
-            name: self._tensor(name, found.weights[name], _class_at(class_name, found, name, shapes))
-            for name in in_order(found.weights)
+            name: self._tensor(
+                name, read.weights[name], _class_at(class_name, found, name, shapes), read.codes.get(name)
+            )
+            for name in in_order(read.weights)
         }
         return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
 
-    def _tensor(self, name: str, array: Array, class_name: str = "") -> Tensor:
+    def _tensor(self, name: str, array: Array, class_name: str = "", codes: Array | None = None) -> Tensor:
         structure = structure_of(class_name, name, array.shape) if class_name else generic(array.shape)
-        return Tensor(name, array.dtype, structure, partial(self._read, array))
+        integers = self._tensor(f"{name} codes", codes) if codes else None
+        return Tensor(name, array.dtype, structure, partial(self._read, array), array.stored, integers)
 
     def _read(self, array: Array, index: Index) -> np.ndarray:
         if self._closed:
@@ -173,8 +182,8 @@ def file_path(source: object) -> Path:
     except TypeError:
         text = repr(source)
         raise InputError(
-            f"{text if len(text) <= 80 else text[:80] + '…'} is of type {type(source).__name__}, and neither a path, "
-            f"a model nor a mapping. {_advice(source)}"
+            f"{text if len(text) <= 80 else text[:80] + '…'} is neither a path nor a checkpoint, a model or a mapping of "
+            f"arrays. {_advice(source)}"
         ) from None
 
 

@@ -97,13 +97,15 @@ def identity_of(found: os.stat_result) -> Identity:
 
 def read_into(file: io.FileIO, offset: int, view: memoryview, path: Path) -> None:
     """Fill `view` with the bytes from `offset` on; a `DamagedFileError` when there are not so many."""
+    if offset + len(view) > os.fstat(file.fileno()).st_size:
+        raise DamagedFileError(f"{path} ends before byte {offset + len(view)}, where its data should. Copy it again.")
     file.seek(offset)
     count = 0
     # One call gives at most 2 GiB.
     while count < len(view):
         read = file.readinto(view[count:])
         if not read:
-            raise DamagedFileError(f"{path} ends at byte {offset + count}, in the middle of its data. Copy it again.")
+            raise DamagedFileError(f"{path} was cut off at byte {offset + count} while it was read. Open it again.")
         count += read
 
 

@@ -101,20 +101,9 @@ def ask(request: dict[str, Any], take: Callable[[Any], None]) -> None:
     DamagedFileError
         The library refused the file, crashed on it, or took too long; the next request finds a new process.
     """
-    where = request["path"]
     with _service.lock:
-        process = _service.running()
-        deadline = _Deadline(process, SECONDS)
-        try:
-            _converse(process, request, take, deadline)
-        except BaseException as error:
-            # Whatever is left in the pipe would be taken for the answer to the next request.
-            _service.stop()
-            if isinstance(error, EOFError | BrokenPipeError):
-                raise DamagedFileError(f"{where}: {_ending(process, deadline)}") from None
-            raise
-        finally:
-            deadline.cancel()
+        if refusal := _converse(request, take):
+            raise DamagedFileError(f"{request['path']}: {refusal}")
 
 
 def stop() -> None:
@@ -123,23 +112,33 @@ def stop() -> None:
         _service.stop()
 
 
-def _converse(
-    process: subprocess.Popen[bytes], request: dict[str, Any], take: Callable[[Any], None], deadline: _Deadline
-) -> None:
+def _converse(request: dict[str, Any], take: Callable[[Any], None]) -> str:
+    """Why the request was not answered; ``""`` when it was."""
+    process = _service.running()
+    deadline = _Deadline(process, SECONDS)
     assert process.stdin is not None
-    process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
-    process.stdin.flush()
-    while True:
-        answer = _frame(process)
-        if "done" in answer:
-            return
-        if "error" in answer:
-            raise DamagedFileError(
-                f"{request['path']}: the HDF5 data cannot be read ({answer['error']}). "
-                "The file may be cut off; copy or save it again."
-            )
-        deadline.brought(len(answer.get("items", ())))
-        take(answer)
+    try:
+        process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+        process.stdin.flush()
+        while True:
+            answer = _frame(process)
+            if "done" in answer:
+                return ""
+            if "error" in answer:
+                return (
+                    f"the HDF5 data cannot be read ({answer['error']}). The file may be cut off; copy or save it again."
+                )
+            deadline.brought(len(answer.get("items", ())))
+            take(answer)
+    except (EOFError, BrokenPipeError):
+        _service.stop()
+        return _ending(process, deadline)
+    except BaseException:
+        # Whatever is left in the pipe would be taken for the answer to the next request.
+        _service.stop()
+        raise
+    finally:
+        deadline.cancel()
 
 
 def _frame(process: subprocess.Popen[bytes]) -> Any:

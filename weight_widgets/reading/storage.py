@@ -24,6 +24,8 @@ from .structure import Index
 __all__ = ["DEFLATE", "FLETCHER32", "SHUFFLE", "Chunk", "read_chunks", "read_contiguous"]
 
 BLOCK = 4 << 20
+# What filters may add to a chunk that does not become smaller.
+OVERHEAD = 4096
 # The HDF5 library's own numbers of the filters.
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3
 
@@ -107,6 +109,8 @@ def read_chunks(
                     for side, start, size in zip(box, chunk.start, chunk_shape, strict=True)
                 ]
                 if all(spans):
+                    if chunk.length > 2 * math.prod(chunk_shape) * dtype.itemsize + OVERHEAD:
+                        raise _damaged(source.path, chunk, f"claims {chunk.length} bytes")
                     data = bytearray(chunk.length)
                     read_into(file, chunk.offset, memoryview(data), source.path)
                     block = _unfiltered(data, chunk, filters, math.prod(chunk_shape), dtype, source.path)
@@ -124,18 +128,13 @@ def _window(spans: Sequence[range], origin: Sequence[int]) -> tuple[slice, ...]:
 def _unfiltered(
     data: bytearray, chunk: Chunk, filters: Sequence[int], count: int, dtype: np.dtype[Any], path: Path
 ) -> np.ndarray:
-    def damaged(what: str) -> DamagedFileError:
-        return DamagedFileError(
-            f"{path}: the chunk at byte {chunk.offset} {what}. The file is damaged; copy or save it again."
-        )
-
     expected = count * dtype.itemsize
     applied = [code for number, code in enumerate(filters) if not chunk.mask >> number & 1]
     for position in range(len(applied) - 1, -1, -1):
         code = applied[position]
         if code == FLETCHER32:
             if len(data) < 4 or not _checks(memoryview(data)[:-4], bytes(data[-4:])):
-                raise damaged("has a wrong checksum")
+                raise _damaged(path, chunk, "has a wrong checksum")
             del data[-4:]
         elif code == DEFLATE:
             # A checksum that was taken before the compression is compressed along.
@@ -143,8 +142,14 @@ def _unfiltered(
         else:
             data = _unshuffled(data, dtype.itemsize)
     if len(data) != expected:
-        raise damaged(f"does not hold the {expected} bytes that it should")
+        raise _damaged(path, chunk, f"does not hold the {expected} bytes that it should")
     return np.frombuffer(data, dtype)
+
+
+def _damaged(path: Path, chunk: Chunk, what: str) -> DamagedFileError:
+    return DamagedFileError(
+        f"{path}: the chunk at byte {chunk.offset} {what}. The file is damaged; copy or save it again."
+    )
 
 
 def _inflated(data: bytearray, size: int) -> bytearray:

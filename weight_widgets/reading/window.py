@@ -38,6 +38,8 @@ class FileWindow(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         view = memoryview(buffer).cast("B")
         view = view[: max(0, self._length - self._position)]
+        if not view:
+            return 0
         self._file.seek(self._offset + self._position)
         count = 0
         # One read gives at most 2 GiB, and the HDF5 library takes what it did not get for zeros.

@@ -10,9 +10,11 @@ import numpy as np
 from ..analysis.comparison import Contrast, contrast, overlay
 from ..analysis.measures import Measures, measure, measure_blocks
 from ..analysis.sketches import Histogram
+from ..display import visible
 from ..errors import WeightWidgetsError
 from ..reading.checkpoint import Checkpoint
 from ..reading.structure import Matrix
+from ..reading.tensors import Tensor
 from .selection import Pick, find
 
 __all__ = ["Curve", "Overlay", "Pictures", "Row", "Table", "look_at_histograms", "look_at_pictures", "look_at_table"]
@@ -100,7 +102,7 @@ def look_at_pictures(opened: Opened, pick: Pick, check: Check) -> Pictures:
     )
     first, second = (structures[label].matrix if label in values else None for label in (pick.reference, pick.other))
     if len({array.shape for array in values.values()}) > 1:
-        shapes = [f"{label} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
+        shapes = [f"{visible(label)} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
     assumed = any(opened[label][pick.layer].assumed for label in values)
     check()
@@ -120,7 +122,7 @@ def look_at_table(opened: Opened, pick: Pick, check: Check) -> Table:
             measures = measure_blocks(_checked(tensor.blocks(), check))
         except WeightWidgetsError as error:
             notes.append(str(error))
-        rows.append(Row(label, tensor.shape, str(tensor.dtype), measures))
+        rows.append(Row(label, tensor.shape, _stored_type(opened[label][pick.layer][pick.tensor]), measures))
     return Table(pick, tuple(rows), tuple(notes))
 
 
@@ -153,4 +155,10 @@ def _lack(checkpoint: Checkpoint, label: str, pick: Pick) -> str:
     steps = {*pick.layer.split("/"), *pick.tensor.split("/")}
     unread = (entry for entry in checkpoint.skipped if steps <= {*entry.path.split("/")})
     entry = next(unread, None)
-    return f"{label} has no {pick.address}" if entry is None else f"{label}: {pick.address} is not read: {entry.reason}"
+    who = visible(label)
+    return f"{who} has no {pick.address}" if entry is None else f"{who}: {pick.address} is not read: {entry.reason}"
+
+
+def _stored_type(tensor: Tensor) -> str:
+    """What the file holds, where that is not what is read from it. A part does not know of its tensor's codes."""
+    return (tensor.stored or str(tensor.dtype)) + (", dequantised" if tensor.codes is not None else "")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from traitlets import HasTraits, TraitError, Tuple, Unicode, observe, validate
 from traitlets.utils.bunch import Bunch
 
+from ..display import visible
 from ..reading.checkpoint import Checkpoint
 from ..reading.tensors import Tensor
 
@@ -27,7 +28,8 @@ class Pick:
 
     @property
     def address(self) -> str:
-        return " · ".join(filter(None, (self.layer, self.tensor, self.part)))
+        """The picked tensor in words."""
+        return " · ".join(visible(name) for name in (self.layer, self.tensor, self.part) if name)
 
 
 def find(checkpoint: Checkpoint, pick: Pick) -> Tensor | None:
@@ -136,19 +138,18 @@ class Selection(HasTraits):
 
 def _union(lists: Sequence[Sequence[str]]) -> list[str]:
     """All names in an order that keeps each list's own: a name new in a later list stands behind its predecessor."""
-    merged: list[str] = []
-    known: set[str] = set()
+    # What follows on each name; None is before the first and after the last.
+    following: dict[str | None, str | None] = {None: None}
     for names in lists:
-        if list(names) == merged:
-            continue
-        place = 0
+        place: str | None = None
         for name in names:
-            if name in known:
-                place = merged.index(name) + 1
-            else:
-                known.add(name)
-                merged.insert(place, name)
-                place += 1
+            if name not in following:
+                following[name], following[place] = following[place], name
+            place = name
+    merged: list[str] = []
+    last: str | None = None
+    while (last := following[last]) is not None:
+        merged.append(last)
     return merged
 
 
@@ -159,6 +160,11 @@ def _among(proposal: Bunch, choices: Sequence[str]) -> str:
     return str(proposal.value)
 
 
-def _unknown(what: str, value: str, choices: Sequence[str]) -> str:
-    shown = ", ".join(map(repr, choices[:12])) + (", …" if len(choices) > 12 else "")
-    return f"there is no {what} {value!r} here; choose one of {shown}"
+def _unknown(what: str, value: object, choices: Sequence[str]) -> str:
+    shown = ", ".join(map(_quoted, choices[:12])) + (", …" if len(choices) > 12 else "")
+    return f"there is no {what} {_quoted(value)} here; choose one of {shown}"
+
+
+def _quoted(value: object) -> str:
+    """A name to be typed into Python, unless it is too long for that."""
+    return visible(repr(value), 80)

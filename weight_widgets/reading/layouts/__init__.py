@@ -7,7 +7,7 @@ from pathlib import Path
 from ...errors import NotKerasError
 from ..files import StoredFile, stored_file
 from ..hdf5 import Group, read_tree
-from . import archive, legacy, safetensors, sharded, v3
+from . import archive, keras1, legacy, safetensors, sharded, v3
 from .base import LayerWeights, Listing
 
 __all__ = ["LayerWeights", "Listing", "read_listing"]
@@ -44,6 +44,8 @@ def read_listing(path: Path) -> Listing:
 
 
 def _read_hdf5(tree: Group, source: StoredFile) -> Listing:
+    if keras1.matches(tree):
+        return keras1.read(tree, str(source.path))
     if legacy.matches(tree):
         return legacy.read(tree, str(source.path))
     if v3.matches(tree):

@@ -5,6 +5,7 @@ An archive that was saved with ``weights_format="npz"`` holds ``model.weights.np
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -71,7 +72,8 @@ def read(source: StoredFile) -> Listing:
 
 def is_folder(path: Path) -> bool:
     """Whether a folder holds what an archive does."""
-    return path.is_dir() and (path / CONFIG).is_file()
+    # Not Path.is_dir, which raises for a path that is too long or holds a null.
+    return os.path.isdir(path) and os.path.isfile(path / CONFIG)
 
 
 def read_folder(path: Path) -> Listing:

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,12 +38,18 @@ MAX_NESTING = 64
 
 @dataclass(frozen=True)
 class LayerConfig:
-    """A layer as the model's configuration describes it; `children` are the layers of a nested model."""
+    """A layer as the model's configuration describes it.
+
+    `children` are the layers of a nested model; `build` is what Keras 3 says of the shapes that it was built with.
+    """
 
     name: str
     class_name: str
     config: Node
     children: tuple[LayerConfig, ...] | None = None
+    build: Node = field(default_factory=dict)
+    # What Keras 2 says of a layer that stands in several models: the same number in each.
+    shared: int | None = None
 
     def child(self, name: str) -> LayerConfig | None:
         return self._by_name.get(name)
@@ -62,6 +68,7 @@ class LayerWeights:
     class_name: str
     config: Node
     weights: Mapping[str, Array]
+    build: Node = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,16 @@ def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
     if isinstance(layers, list):
         parsed = (parse_config(layer, depth + 1) for layer in layers)
         children = tuple(layer for layer in parsed if layer is not None)
-    return LayerConfig(found, class_name, settings, children)
+    build = data.get("build_config")
+    shared = data.get("shared_object_id")
+    return LayerConfig(
+        found,
+        class_name,
+        settings,
+        children,
+        build if isinstance(build, Mapping) else {},
+        shared if isinstance(shared, int) else None,
+    )
 
 
 def unwrap(class_name: str, config: Node) -> tuple[str, Node]:

@@ -31,6 +31,15 @@ WEIGHTS_OF = {
     "SimpleRNNCell": "SimpleRNN",
     "CuDNNLSTM": "LSTM",
     "CuDNNGRU": "GRU",
+    # Names of Keras 1.
+    "Convolution1D": "Conv1D",
+    "AtrousConvolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "AtrousConvolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Deconvolution2D": "Conv2DTranspose",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "TimeDistributedDense": "Dense",
 }
 
 
@@ -122,5 +131,6 @@ def _unwrapped(class_name: str, config: Node, direction: str) -> tuple[str, Node
 
 def _unpacked(data: object) -> tuple[str, Node] | None:
     """The class and configuration of a serialised layer or cell; None when it is none."""
-    config = data.get("config") if isinstance(data, Mapping) else None
-    return (str(data.get("class_name", "")), config) if isinstance(config, Mapping) else None  # type: ignore[union-attr]
+    if not isinstance(data, Mapping) or not isinstance(data.get("config"), Mapping):
+        return None
+    return str(data.get("class_name", "")), data["config"]

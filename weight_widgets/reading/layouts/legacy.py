@@ -6,120 +6,159 @@ group lists its weights in ``weight_names``. Long lists are cut into attributes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ...errors import DamagedFileError
 from ..arrays import Array
+from ..cudnn import from_cudnn
 from ..hdf5 import Group
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, distinct, names_in, parse_config, parse_json
+from .base import LayerConfig, LayerWeights, Listing, names_in, parse_config, parse_json
+from .ownership import Weight, sort_out
 
-__all__ = ["matches", "read"]
+__all__ = ["FileWalk", "by_place", "matches", "read", "root_of"]
 
-# Groups inside of attention and stacked recurrent layers.
-COMPOSITE = {"query", "key", "value", "attention_output", "stacked_rnn_cells"}
 FORMATS = {True: "legacy full model (.h5)", False: "legacy weights (.h5)"}
+# Of a model that has weights beside its layers.
+TOP_LEVEL = "top_level_model_weights"
+OPTIMIZER = "optimizer_weights"
+
+
+def root_of(tree: Group) -> Group:
+    """The group that lists the layers."""
+    return tree.groups.get("model_weights", tree)
 
 
 def matches(tree: Group) -> bool:
-    root = tree.groups.get("model_weights", tree)
-    return bool({"layer_names", "layer_names0"} & root.attributes.keys())
+    return bool({"layer_names", "layer_names0"} & root_of(tree).attributes.keys())
 
 
 def read(tree: Group, where: str) -> Listing:
     """The listing of a legacy file; `where` names it in errors."""
-    full = "model_weights" in tree.groups
-    root = tree.groups["model_weights"] if full else tree
-    model = _model(tree, where)
+    walk = FileWalk(tree, where)
     layers: list[LayerWeights] = []
-    skipped: list[Skipped] = [entry for group in tree.walk() for entry in group.skipped]
-    for name in names_in(root.attributes, "layer_names"):
-        group = root.find(name)
-        if not isinstance(group, Group):
+    for layer, group in walk.layers():
+        weights = [_weight(path, array) for path, array in walk.listed(group)]
+        layers += (walk.without_cudnn(found) for found in sort_out(layer, weights) if not walk.again(found))
+    if top := walk.root.groups.get(TOP_LEVEL):
+        own = [_weight(path, array)._replace(steps=()) for path, array in walk.listed(top)]
+        layers += sort_out(LayerConfig("model", "", {}), own)
+    return walk.listing(layers, FORMATS[walk.root is not tree])
+
+
+def _weight(path: str, array: Array) -> Weight:
+    *steps, last = path.split("/")
+    return Weight(tuple(steps), last.partition(":")[0], array)
+
+
+@dataclass
+class FileWalk:
+    """One walk through a file, which ends with all that was in it told."""
+
+    tree: Group
+    where: str
+    skipped: list[Skipped] = field(init=False)
+    notes: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    _shared: dict[str, int] = field(default_factory=dict)
+    _first: dict[int, LayerWeights] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.skipped = [entry for group in self.tree.walk() for entry in group.skipped]
+        self._known = {entry.path for entry in self.skipped}
+
+    @property
+    def root(self) -> Group:
+        return root_of(self.tree)
+
+    @property
+    def keras_version(self) -> str:
+        return str(self.root.attributes.get("keras_version", self.tree.attributes.get("keras_version", "")))
+
+    def layers(self) -> Iterator[tuple[LayerConfig, Group]]:
+        """The listed layers that have a group, with their configuration where there is one."""
+        model = self._model()
+        self._shared = dict(_shared(model.children or (), "")) if model else {}
+        configured = {layer.name: layer for layer in reversed((model.children if model else None) or ())}
+        for name in dict.fromkeys(names_in(self.root.attributes, "layer_names")):
+            group = self.root.find(name)
+            if isinstance(group, Group):
+                yield configured.get(name, LayerConfig(name, "", {})), group
+            else:
+                self._skip(f"{self.root.path}/{name}", f"layer {name!r} is listed, but the file has no group for it")
+
+    def listed(self, group: Group) -> Iterator[tuple[str, Array]]:
+        """The weights that a layer's group lists, by their paths in it."""
+        for path in dict.fromkeys(names_in(group.attributes, "weight_names")):
+            found = group.find(path)
+            if not isinstance(found, Array):
+                self._skip(f"{group.path}/{path}", "listed, but not in the file")
+            elif found.path not in self.taken:
+                self.taken.add(found.path)
+                yield path, found
+
+    def again(self, layer: LayerWeights) -> bool:
+        """Whether a layer was met in another model before; its weights are left out then, for they are the same."""
+        if layer.name not in self._shared:
+            return False
+        first = self._first.setdefault(self._shared[layer.name], layer)
+        if first is layer or first.weights.keys() != layer.weights.keys():
+            return False
+        for name, array in layer.weights.items():
+            self._skip(array.path, f"the same weight as {first.weights[name].path}")
+        return True
+
+    def without_cudnn(self, layer: LayerWeights) -> LayerWeights:
+        """The layer with weights in cuDNN's layout converted, which is told."""
+        weights: dict[str, Array] = {}
+        for place, own in by_place(layer.weights).items():
+            if converted := from_cudnn(own):
+                class_name, own = converted
+                of = f"{layer.name}/{place}".rstrip("/")
+                self.notes.append(f"{of}: stored in the layout of CuDNN{class_name}, shown in that of {class_name}.")
+            weights |= {f"{place}/{role}".lstrip("/"): array for role, array in own.items()}
+        return replace(layer, weights=weights)
+
+    def listing(self, layers: list[LayerWeights], name: str) -> Listing:
+        """The listing, in which whatever was not asked for is skipped with its reason."""
+        if not layers and self.skipped:
+            first = self.skipped[0]
             raise DamagedFileError(
-                f"{where}: layer {name!r} is listed, but the file has no group for it. Save the model again."
+                f"{self.where}: nothing in it could be read; {first.path}: {first.reason}. Save the model again."
             )
-        layer = model.child(name) if model else None
-        _collect(group, layer or _without_config(group, name), layers, skipped)
-    optimizer = tree.groups.get("optimizer_weights")
-    return Listing(
-        format=FORMATS[full],
-        keras_version=str(root.attributes.get("keras_version", tree.attributes.get("keras_version", ""))),
-        layers=layers,
-        training=list(optimizer.all_datasets()) if optimizer else [],
-        skipped=skipped,
-    )
+        optimizer = self.tree.groups.get(OPTIMIZER)
+        training = [array for array in (optimizer.all_datasets() if optimizer else ()) if array.path not in self.taken]
+        self.taken.update(array.path for array in training)
+        for array in self.tree.all_datasets():
+            if array.path not in self.taken:
+                self._skip(array.path, "not listed by its layer")
+        return Listing(name, self.keras_version, layers, training, self.skipped, self.notes)
+
+    def _model(self) -> LayerConfig | None:
+        config = self.tree.attributes.get("model_config")
+        where = f"{self.where}: the attribute model_config"
+        return None if config is None else parse_config(parse_json(str(config), where))
+
+    def _skip(self, path: str, reason: str) -> None:
+        if path not in self._known:
+            self._known.add(path)
+            self.skipped.append(Skipped(path, reason))
 
 
-def _model(tree: Group, where: str) -> LayerConfig | None:
-    config = tree.attributes.get("model_config")
-    return None if config is None else parse_config(parse_json(str(config), f"{where}: the attribute model_config"))
+def _shared(layers: Sequence[LayerConfig], prefix: str) -> Iterator[tuple[str, int]]:
+    """The paths of the layers that stand in several models, and the number of each."""
+    for layer in layers:
+        path = f"{prefix}{layer.name}"
+        if layer.shared is not None:
+            yield path, layer.shared
+        yield from _shared(layer.children or (), f"{path}/")
 
 
-def _without_config(group: Group, name: str) -> LayerConfig:
-    """What the weights' own paths say of a layer: one whose weights share names, under other groups than those of a
-    composite layer, is a nested model."""
-    paths = [tuple(path.split("/")) for path in names_in(group.attributes, "weight_names")]
-    parents = list(dict.fromkeys(path[-2] for path in paths if len(path) > 1))
-    shared = len({path[-1] for path in paths}) < len(paths)
-    if not shared or COMPOSITE & {*parents} or {_direction(path) for path in paths} != {""}:
-        return LayerConfig(name, "", {})
-    return LayerConfig(name, "", {}, tuple(LayerConfig(parent, "", {}) for parent in parents))
-
-
-def _collect(group: Group, layer: LayerConfig, layers: list[LayerWeights], skipped: list[Skipped]) -> None:
-    """Sort the weights of one top-level group by the (nested) layer they belong to, and name them."""
-    owners: dict[str, LayerConfig] = {}
-    weights: dict[str, dict[tuple[str, ...], Array]] = {}
-    for path in names_in(group.attributes, "weight_names"):
-        dataset = group.find(path)
-        if not isinstance(dataset, Array):
-            if not any(entry.path == f"{group.path}/{path}" for entry in skipped):
-                skipped.append(Skipped(f"{group.path}/{path}", "listed, but not in the file"))
-            continue
-        owner, name, tail = _owner(layer, layer.name, tuple(path.split("/")))
-        owners[name] = owner
-        weights.setdefault(name, {})[tail] = dataset
-    ordered = [name for name in _paths(layer, layer.name) if name in weights]
-    for name in [*ordered, *(name for name in weights if name not in ordered)]:
-        owner = owners[name]
-        layers.append(LayerWeights(name, owner.class_name, owner.config, _named(owner, weights[name])))
-
-
-def _owner(layer: LayerConfig, name: str, path: tuple[str, ...]) -> tuple[LayerConfig, str, tuple[str, ...]]:
-    """The layer of a nested model that a weight path leads to, the layer's own path, and the rest of the weight's."""
-    for step, part in enumerate(path[:-1]):
-        child = layer.child(part)
-        if child is not None:
-            return _owner(child, f"{name}/{part}", path[step + 1 :])
-    return layer, name, path
-
-
-def _paths(layer: LayerConfig, name: str) -> list[str]:
-    """The layer's path and those of the layers nested in it, in model order."""
-    return [name, *(path for child in layer.children or () for path in _paths(child, f"{name}/{child.name}"))]
-
-
-def _named(layer: LayerConfig, weights: Mapping[tuple[str, ...], Array]) -> dict[str, Array]:
-    """Tensor names from weight paths: the last component, with the direction, or as many more as make it unique."""
-    paths = [(*path[:-1], path[-1].partition(":")[0]) for path in weights]
-    directions = [_direction(path) for path in paths]
-    if layer.class_name == "Bidirectional" or (not layer.class_name and {*directions} == {"forward", "backward"}):
-        names = [f"{direction}/{path[-1]}" for direction, path in zip(directions, paths, strict=True)]
-    else:
-        names = _unique_tails(paths)
-    return dict(zip(distinct(names), weights.values(), strict=True))
-
-
-def _direction(path: tuple[str, ...]) -> str:
-    # From the end, for the layer itself may be called forward_something.
-    found = (word for part in path[-2::-1] for word in ("forward", "backward") if part.startswith(f"{word}_"))
-    return next(found, "")
-
-
-def _unique_tails(paths: list[tuple[str, ...]]) -> list[str]:
-    for length in range(1, max(map(len, paths), default=1) + 1):
-        tails = ["/".join(path[-length:]) for path in paths]
-        if len(set(tails)) == len(tails):
-            return tails
-    return ["/".join(path) for path in paths]
+def by_place(weights: Mapping[str, Array]) -> dict[str, dict[str, Array]]:
+    """The weights of a layer by role for each place in it: ``"forward"``, or ``""``."""
+    places: dict[str, dict[str, Array]] = {}
+    for name, array in weights.items():
+        place, _, role = name.rpartition("/")
+        places.setdefault(place, {})[role] = array
+    return places

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from ..arrays import Array
 from ..hdf5 import Group
+from ..quantized_names import quantized_names
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, names_by_shape, snake, weight_names
 from ..tensors import Skipped
 from .base import LayerConfig, LayerWeights, Listing, distinct, natural, parse_config
@@ -48,7 +49,15 @@ def read(
     optimizer = tree.groups.get("optimizer")
     walk = _Walk(skipped, any("name" in group.attributes for group in tree.walk()))
     layers = list(walk.model(tree, model, ""))
-    return Listing(name, keras_version, layers, list(optimizer.all_datasets()) if optimizer else [], skipped)
+    training = list(optimizer.all_datasets()) if optimizer else []
+    taken = {id(array) for layer in layers for array in layer.weights.values()} | {id(array) for array in training}
+    told = {entry.path for entry in skipped}
+    skipped.extend(
+        Skipped(array.path, "not among the variables of any layer")
+        for array in tree.all_datasets()
+        if id(array) not in taken and array.path not in told
+    )
+    return Listing(name, keras_version, layers, training, skipped)
 
 
 class _Walk:
@@ -111,7 +120,8 @@ class _Walk:
                     names.append(_joined(place, name))
                     found.append(dataset)
         if found:
-            yield LayerWeights(path, layer.class_name, layer.config, dict(zip(distinct(names), found, strict=True)))
+            weights = dict(zip(distinct(names), found, strict=True))
+            yield LayerWeights(path, layer.class_name, layer.config, weights, layer.build)
 
     def variables(
         self, group: Group, layer: LayerConfig, steps: tuple[str, ...]
@@ -131,13 +141,16 @@ class _Walk:
     ) -> Sequence[str]:
         """The names of the variables at a place in a layer; none for one that is stored twice."""
         shapes = [dataset.shape for dataset in datasets]
-        class_name, config = inner_of(layer.class_name, layer.config, place_of(steps))
+        class_name = layer.class_name or looks_composite([*group.groups])
+        class_name, config = inner_of(class_name, layer.config, place_of(steps))
         inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
         known: Sequence[str] | None
         if not steps and inner is not None:
             known = self.wrapper_names(inner, datasets)
         elif class_name in ("", *CLASS_OF_SNAKE.values()):
-            known = weight_names(class_name, config, len(datasets))
+            dtypes = [dataset.dtype for dataset in datasets]
+            known = quantized_names(class_name, config, shapes, dtypes)
+            known = known or weight_names(class_name, config, len(datasets))
             if known is None and (steps or not layer.config):
                 known = looks_recurrent(shapes) if steps[-1:] == ("cell",) else names_by_shape(shapes)
         else:
