@@ -464,7 +464,7 @@ def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
     assert not any("$" in tick.description or "\\" in tick.description for tick in of_kind(explorer, widgets.Checkbox))
     assert wire.sizes
     assert max(wire.sizes) <= 300_000
-    assert wire.seen.isprintable()
+    assert {char for char in wire.seen if not char.isprintable()} == set()
     explorer.close()
 
 

@@ -73,7 +73,7 @@ def read(source: StoredFile) -> Listing:
 def is_folder(path: Path) -> bool:
     """Whether a folder holds what an archive does."""
     # Not Path.is_dir, which raises for a path that is too long or holds a null.
-    return os.path.isdir(path) and os.path.isfile(path / CONFIG)
+    return os.path.isdir(path) and os.path.isfile(path / CONFIG)  # noqa: PTH112, PTH113
 
 
 def read_folder(path: Path) -> Listing:
