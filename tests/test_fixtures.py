@@ -22,7 +22,17 @@ OWN_WEIGHTS = {"slope", "shift", "memory", "gain", "temperature", "tiny"}
 # Layers that are attributes of layers of the user's own: a Keras 3 file tells no class for them.
 OF_UNTOLD_CLASS = {"norm", "batch_norm"}
 # What only serves to compute weights, or is of a type that the file does not name: left out, and said so.
-LEFT_OUT = {"kernel_scale", "kernel_zero", "g_idx", "awq_scales", "tiny"}
+SKIPPED = {"kernel_scale", "kernel_zero", "g_idx", "awq_scales", "tiny"}
+# What Keras 2 leaves out of the paths of weights inside of a custom layer.
+LEFT_OUT_BY_KERAS_2 = {"block/norm": "block", "block/mlp/wide": "block/wide", "block/mlp/narrow": "block/narrow"}
+# What then only a configuration can tell: that a nested model stands between, or in a wrapper.
+LEFT_OUT_WITHOUT_CONFIG = {
+    "outer/inner/dense_1": "outer/dense_1",
+    "outer/inner/dense_2": "outer/dense_2",
+    "each_step/frame/dense_1": "each_step",
+}
+# The layer that a model's own weights are listed under.
+OWN = "model"
 
 
 def files() -> list[Path]:
@@ -44,11 +54,6 @@ def truth(path: Path) -> dict[Address, np.ndarray]:
         return {(layer, name): arrays[key] for key, (layer, _, name) in split.items()}
 
 
-def has_names(path: Path) -> bool:
-    """Whether the file tells the layers' names: in its configuration, its layout or (since 3.6) in attributes."""
-    return not path.name.endswith(".weights.h5") or path.parent.name in ("keras3", "keras3_12")
-
-
 def same(found: np.ndarray, expected: np.ndarray, computed: bool = False) -> bool:
     if (found.shape, found.dtype) != (expected.shape, expected.dtype):
         return False
@@ -56,33 +61,45 @@ def same(found: np.ndarray, expected: np.ndarray, computed: bool = False) -> boo
     return found.tobytes() == expected.tobytes() or (computed and np.allclose(found, expected, rtol=3e-7, atol=0))
 
 
+def is_legacy(path: Path) -> bool:
+    return path.suffix == ".h5" and not path.name.endswith(".weights.h5")
+
+
+def left_out_by(path: Path) -> dict[str, str]:
+    """What a legacy file calls the layers whose path is not in it."""
+    alone = path.name.endswith(".legacy.h5")
+    if path.parent.name.startswith("keras2"):
+        return LEFT_OUT_BY_KERAS_2 | (LEFT_OUT_WITHOUT_CONFIG if alone else {})
+    return {"each_step/frame/dense_1": "each_step"} if alone else {}
+
+
 def told(path: Path, address: Address, found: Address) -> bool:
     """Whether the name found is the right one, or the file tells none."""
     (layer, name), (found_layer, found_name) = address, found
-    numbered = "v3" if _is_v3(path) else ""
-    last = layer.rpartition("/")[2]
-    open_name = numbered and found_name.startswith("weight ") and (name in OWN_WEIGHTS or last in OF_UNTOLD_CLASS)
-    right_name = name == found_name or open_name
-    right_layer = layer == found_layer or (not layer and found_layer == "model") or _open_layer(path, layer)
-    return bool(right_name and right_layer)
+    if is_legacy(path):
+        return (left_out_by(path).get(layer, layer) or OWN, name) == found
+    number = found_name.startswith("weight ")
+    open_name = number and (name in OWN_WEIGHTS or layer.rpartition("/")[2] in OF_UNTOLD_CLASS)
+    return (name == found_name or open_name) and ((layer or OWN) == found_layer or open_layer(path, layer))
 
 
-def _is_v3(path: Path) -> bool:
-    return path.suffix in (".keras", ".json", ".unzipped") or path.name.endswith(".weights.h5")
-
-
-def _open_layer(path: Path, layer: str) -> bool:
-    if not has_names(path):
+def open_layer(path: Path, layer: str) -> bool:
+    """Whether a Keras 3 file tells no name for a layer: those have names (since Keras 3.6) or a configuration."""
+    if path.parent.name in ("keras3", "keras3_12"):
+        return False
+    if path.suffix != ".keras":
         return True
-    # Layers inside of layers of the user's own are in no configuration, and these writers gave them no name.
-    nameless = path.parent.name in ("keras2", "keras2_13", "keras3_3", "keras3_5")
-    if path.suffix == ".keras":
-        return nameless and (layer.startswith("block") or path.name.startswith("subclassed"))
-    # Keras 2 leaves the name of a model in a TimeDistributed out of its weights' names.
-    return nameless and layer.startswith("each_step/")
+    return path.name.startswith("subclassed") or layer.startswith("block/mlp/")
 
 
 FILES = files()
+CONFIGURED = [
+    path
+    for path in FILES
+    if path.name.count(".") == 1
+    and not path.name.startswith(("subclassed", "eighths"))
+    and path.parent.name != "keras1"
+]
 
 
 def test_all_are_here() -> None:
@@ -109,9 +126,31 @@ def test_it_holds_what_keras_held(path: Path) -> None:
         del found[match]
         if not told(path, address, match):
             misnamed.append((address, match))
-    left_out = [address for address in missing if address[1] in LEFT_OUT]
+    left_out = [address for address in missing if address[1] in SKIPPED]
     assert missing == left_out
     assert len(checkpoint.skipped) >= len(left_out)
     assert all(entry.reason for entry in checkpoint.skipped)
     assert not misnamed
     assert not found, "read, and not in the model"
+
+
+@pytest.mark.parametrize("path", CONFIGURED, ids=relative)
+def test_layers_stand_in_the_models_order(path: Path) -> None:
+    """Where a configuration tells it; layers inside of the user's own layers are in none."""
+    found = [layer.partition("/")[0] for layer in ww.open_checkpoint(path)]
+    assert list(dict.fromkeys(found)) == list(dict.fromkeys(layer.partition("/")[0] or OWN for layer, _ in truth(path)))
+
+
+def test_every_format_has_the_same_names() -> None:
+    """One model in each of its formats that tell names, nested and with parts of layers."""
+    for model in ("nested", "bidirectional", "recurrent", "convolution"):
+        paths = [
+            path
+            for path in FILES
+            if path.name.startswith(f"{model}.")
+            and not path.name.endswith(".weights.h5")
+            and path.parent.name != "keras1"
+        ]
+        names = {relative(path): {*ww.open_checkpoint(path).tensors} for path in paths}
+        assert len(names) > 5
+        assert len({frozenset(found) for found in names.values()}) == 1, names

@@ -182,8 +182,8 @@ def file_path(source: object) -> Path:
     except TypeError:
         text = repr(source)
         raise InputError(
-            f"{text if len(text) <= 80 else text[:80] + '…'} is neither a path nor a checkpoint, a model or a mapping of "
-            f"arrays. {_advice(source)}"
+            f"{text if len(text) <= 80 else text[:80] + '…'} is neither a path nor a checkpoint, a model or a mapping "
+            f"of arrays. {_advice(source)}"
         ) from None
 
 
