@@ -464,7 +464,9 @@ def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
     assert not any("$" in tick.description or "\\" in tick.description for tick in of_kind(explorer, widgets.Checkbox))
     assert wire.sizes
     assert max(wire.sizes) <= 300_000
-    assert {char for char in wire.seen if not char.isprintable()} == set()
+    # ipywidgets has an invisible placeholder of its own.
+    sent = wire.seen.replace('"placeholder": "\u200b"', "")
+    assert {char for char in sent if not char.isprintable()} == set()
     explorer.close()
 
 

@@ -2,7 +2,7 @@
 // take ArrowDown for "next cell" and "b" for "insert a cell below".
 import { explorerOf, onceAttached, SUPPRESS_SHORTCUTS } from "./page.js";
 
-const UNMARKED = ["select", "input", "textarea", "button", "details"]
+const UNMARKED = ["select", "input", "textarea", "button", "summary", ".ww-remark ul"]
   .map((name) => `${name}:not([${SUPPRESS_SHORTCUTS}="true"])`)
   .join();
 

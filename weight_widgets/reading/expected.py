@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..display import visible
 from .contractions import ATTENTIONS, contraction_of, input_shape, size_of
 from .dtypes import policy_mode
 from .layouts.base import LayerWeights, unwrap
@@ -66,7 +67,9 @@ def differences(found: LayerWeights, build: Config) -> list[str]:
             held.append(_text(array.shape))
     if not made:
         return []
-    return [f"layer {found.name}: its configuration makes {' and '.join(made)}, the file holds {' and '.join(held)}"]
+    return [
+        f"layer {visible(found.name)}: its configuration makes {' and '.join(made)}, the file holds {' and '.join(held)}"
+    ]
 
 
 def _fits(shape: tuple[int, ...], pattern: Pattern) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..display import visible
 from .arrays import Array
 from .contractions import contraction_of, input_shape
 from .dtypes import policy_mode
@@ -115,7 +116,7 @@ class _Work:
         if codes is None or weights is None:
             self.weights[place + target] = replace(array, stored="quantised codes")
             self.notes.append(
-                f"layer {self.found.name}: {place}{target} is quantised, and the file does not say enough to tell the "
+                f"layer {visible(self.found.name)}: {place}{target} is quantised, and the file does not say enough to tell the "
                 "packing of its codes; they are shown as they are stored"
             )
             return
@@ -138,7 +139,7 @@ class _Work:
         self.weights = {shown: replace(array, stored=f"{kind} codes"), **self.weights}
         for helper in CALIBRATED:
             self._skip(place + helper, f"belongs to the {kind} codes, which are shown as they are stored")
-        self.notes.append(f"layer {self.found.name}: {shown} holds {kind} codes, shown as they are stored")
+        self.notes.append(f"layer {visible(self.found.name)}: {shown} holds {kind} codes, shown as they are stored")
 
     def _skip(self, name: str, reason: str) -> None:
         if array := self.weights.pop(name, None):
@@ -151,7 +152,7 @@ class _Work:
         target = "embeddings" if "embeddings" in self.weights else "kernel"
         apart = f"lora_{target}_a" in self.weights
         state = f"stands beside {target}, which is shown without it" if apart else f"is merged into {target} as saved"
-        self.notes.append(f"layer {self.found.name}: LoRA of rank {str(rank)[:20]} {state}")
+        self.notes.append(f"layer {visible(self.found.name)}: LoRA of rank {str(rank)[:20]} {state}")
 
 
 def _version(text: str) -> tuple[int, int] | None:

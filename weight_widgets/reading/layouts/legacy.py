@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ...display import visible
 from ...errors import DamagedFileError
 from ..arrays import Array
 from ..cudnn import from_cudnn
@@ -86,7 +87,9 @@ class FileWalk:
             if isinstance(group, Group):
                 yield configured.get(name, LayerConfig(name, "", {})), group
             else:
-                self._skip(f"{self.root.path}/{name}", f"layer {name!r} is listed, but the file has no group for it")
+                self._skip(
+                    f"{self.root.path}/{name}", f"layer {visible(name)!r} is listed, but the file has no group for it"
+                )
 
     def listed(self, group: Group) -> Iterator[tuple[str, Array]]:
         """The weights that a layer's group lists, by their paths in it."""
@@ -115,7 +118,7 @@ class FileWalk:
         for place, own in by_place(layer.weights).items():
             if converted := from_cudnn(own):
                 class_name, own = converted
-                of = f"{layer.name}/{place}".rstrip("/")
+                of = visible(f"{layer.name}/{place}".rstrip("/"))
                 self.notes.append(f"{of}: stored in the layout of CuDNN{class_name}, shown in that of {class_name}.")
             weights |= {f"{place}/{role}".lstrip("/"): array for role, array in own.items()}
         return replace(layer, weights=weights)

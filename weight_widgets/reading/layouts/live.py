@@ -77,22 +77,23 @@ def read(model: LiveModel) -> Listing:
     return replace(listing, format="live Keras model")
 
 
-def _weights(layer: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+def _weights(layer: Any, around: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """The layer's weights in the order of a legacy file, each with the path that the file has for it.
 
     The paths of nested layers begin with what they are nested in, which Keras' own paths may leave out.
     """
-    if depth < MAX_NESTING:
-        home = "" if matches(layer) or depth else f"{layer.name}/"
+    names = (str(layer.name), *around)
+    if len(names) <= MAX_NESTING:
+        home = "" if matches(layer) or around else f"{layer.name}/"
         for inner in _inside(layer):
-            yield from ((f"{home}{inner.name}/{path}", variable) for path, variable in _weights(inner, depth + 1))
+            yield from ((f"{home}{inner.name}/{path}", variable) for path, variable in _weights(inner, names))
     if hasattr(layer, "trainable_weights"):
         own = [*layer.trainable_weights, *layer.non_trainable_weights]
     else:
         own = [*layer.weights]
     for variable in own:
         path = _path(variable)
-        yield _below(layer.name, path) if depth else path, variable
+        yield _below(names, path) if around else path, variable
 
 
 def _inside(layer: Any) -> Iterable[Any]:
@@ -107,9 +108,10 @@ def _is_from_keras(kind: type) -> bool:
     return kind.__module__.partition(".")[0] in PACKAGES
 
 
-def _below(name: str, path: str) -> str:
-    """The path without what leads to the layer of this name."""
-    return f"/{path}".partition(f"/{name}/")[2] or path
+def _below(names: Iterable[str], path: str) -> str:
+    """The path without what leads to the first of these names that stands in it."""
+    found = (f"/{path}".partition(f"/{name}/")[2] for name in names)
+    return next(filter(None, found), path)
 
 
 def _path(variable: Any) -> str:
