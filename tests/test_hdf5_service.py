@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from weight_widgets.errors import DamagedFileError, WeightWidgetsError
-from weight_widgets.reading import hdf5_service
 from weight_widgets.reading.files import stored_file
 from weight_widgets.reading.hdf5 import read_tree
+from weight_widgets.reading.hdf5 import service as hdf5_service
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and fork")
 
@@ -138,7 +138,7 @@ def run(code: str, folder: Path, *arguments: str) -> str:
 ONE_FILE = """
 import sys
 from pathlib import Path
-from weight_widgets.reading import hdf5_service
+from weight_widgets.reading.hdf5 import service as hdf5_service
 from weight_widgets.reading.files import stored_file
 from weight_widgets.reading.hdf5 import read_tree
 

@@ -67,9 +67,8 @@ def differences(found: LayerWeights, build: Config) -> list[str]:
             held.append(_text(array.shape))
     if not made:
         return []
-    return [
-        f"layer {visible(found.name)}: its configuration makes {' and '.join(made)}, the file holds {' and '.join(held)}"
-    ]
+    name = visible(found.name)
+    return [f"layer {name}: its configuration makes {' and '.join(made)}, the file holds {' and '.join(held)}"]
 
 
 def _fits(shape: tuple[int, ...], pattern: Pattern) -> bool:

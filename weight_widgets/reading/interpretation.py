@@ -10,7 +10,7 @@ from .dtypes import decoded, policy_dtype
 from .expected import differences
 from .layouts import LayerWeights
 from .layouts.base import unwrap
-from .quantized import dequantize
+from .quantized.weights import dequantize
 from .tensors import Skipped
 
 __all__ = ["Interpreted", "interpreted"]

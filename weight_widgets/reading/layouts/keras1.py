@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ...display import visible
 from ..arrays import Array
 from ..derived import computed, joined, transposed
 from ..hdf5 import Group
@@ -127,7 +128,9 @@ def _todays(layer: LayerWeights, notes: list[str]) -> LayerWeights:
         changes |= dict.fromkeys(changed)
         weights.update({f"{place}/{role}".lstrip("/"): array for role, array in converted.items()})
     if changes:
-        notes.append(f"{layer.name}: Keras 1 stored {', and '.join(changes)}; shown as Keras 2 and 3 store it.")
+        notes.append(
+            f"{visible(layer.name)}: Keras 1 stored {', and '.join(changes)}; shown as Keras 2 and 3 store it."
+        )
     return replace(layer, class_name=class_name, weights=weights)
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...display import visible
 from ...errors import DamagedFileError, NotKerasError, UnsafeFileError, UnsupportedFileError
 from ..files import StoredFile, stored_file
 from ..hdf5 import Group, read_tree
@@ -123,7 +124,7 @@ def _notes(tree: Group, places: Mapping[str, Sequence[str]], metadata: Any, unma
         path for path in places if not isinstance(group := tree.find(path.lstrip("/")), Group) or not group.datasets
     ]
     if lacking:
-        notes.append(f"The map mentions {len(lacking)} groups that no shard holds, such as {lacking[0][:200]}.")
+        notes.append(f"The map mentions {len(lacking)} groups that no shard holds, such as {visible(lacking[0])}.")
     said = metadata.get("total_size") if isinstance(metadata, dict) else None
     found = sum(array.size * array.dtype.itemsize for array in tree.all_datasets())
     if isinstance(said, int | float) and said != found and not unmapped:

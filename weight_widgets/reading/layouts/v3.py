@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from ..arrays import Array
 from ..hdf5 import Group
-from ..quantized_names import quantized_names
+from ..quantized.names import quantized_names
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, names_by_shape, snake, weight_names
 from ..tensors import Skipped
 from .base import LayerConfig, LayerWeights, Listing, distinct, natural, parse_config

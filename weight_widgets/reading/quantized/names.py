@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import policy_mode
+from ..dtypes import policy_mode
 
 __all__ = ["FLOAT8_HELPERS", "quantized_names"]
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import DamagedFileError, WeightWidgetsError
+from ...errors import DamagedFileError, WeightWidgetsError
 
 __all__ = ["ask", "stop"]
 
@@ -172,7 +172,7 @@ def _start() -> subprocess.Popen[bytes]:
     package = __package__ or ""
     try:
         return subprocess.Popen(
-            [sys.executable, "-B", "-m", f"{package}.hdf5_child"],
+            [sys.executable, "-B", "-m", f"{package}.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -188,7 +188,7 @@ def _start() -> subprocess.Popen[bytes]:
 def _not_started(reason: object) -> WeightWidgetsError:
     return WeightWidgetsError(
         f"The process that lists HDF5 files cannot be started: {reason}. "
-        f"It is {sys.executable!r} -m {__package__}.hdf5_child, and needs numpy and h5py."
+        f"It is {sys.executable!r} -m {__package__}.child, and needs numpy and h5py."
     )
 
 

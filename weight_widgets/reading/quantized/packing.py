@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .arrays import Array
+from ..arrays import Array
+from ..contractions import Contraction
 from .codes import reshaped, scaled, scaled_by_group, transposed, unpacked
-from .contractions import Contraction
 
 __all__ = ["Helpers", "Packing", "packings"]
 

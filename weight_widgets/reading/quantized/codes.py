@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import DamagedFileError
-from .arrays import Array
-from .structure import Index
+from ...errors import DamagedFileError
+from ..arrays import Array
+from ..structure import Index
 
 __all__ = ["reshaped", "scaled", "scaled_by_group", "transposed", "unpacked"]
 

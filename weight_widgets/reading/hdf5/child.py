@@ -25,10 +25,10 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
 
-from .files import Span, identity_of
+from ..files import Span, identity_of
+from ..storage import DEFLATE, FLETCHER32, SHUFFLE
+from ..window import FileWindow
 from .limits import limit_process, renew_cpu_time
-from .storage import DEFLATE, FLETCHER32, SHUFFLE
-from .window import FileWindow
 
 MAX_DEPTH = 64
 MAX_ATTRIBUTE = 64 << 20

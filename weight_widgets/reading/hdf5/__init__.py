@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array
-from .files import Span, StoredFile
-from .hdf5_service import ask
-from .storage import Chunk, read_chunks, read_contiguous
-from .structure import Index
-from .tensors import Skipped
+from ..arrays import Array
+from ..files import Span, StoredFile
+from ..storage import Chunk, read_chunks, read_contiguous
+from ..structure import Index
+from ..tensors import Skipped
+from .service import ask
 
 __all__ = ["Group", "read_tree"]
 

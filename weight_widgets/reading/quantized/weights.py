@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..display import visible
-from .arrays import Array
-from .contractions import contraction_of, input_shape
-from .dtypes import policy_mode
-from .layouts.base import LayerWeights, unwrap
+from ...display import visible
+from ..arrays import Array
+from ..contractions import contraction_of, input_shape
+from ..dtypes import policy_mode
+from ..layouts.base import LayerWeights, unwrap
+from ..tensors import Skipped
+from .names import FLOAT8_HELPERS
 from .packing import Helpers, packings
-from .quantized_names import FLOAT8_HELPERS
-from .tensors import Skipped
 
 __all__ = ["Quantized", "dequantize"]
 
@@ -116,8 +116,8 @@ class _Work:
         if codes is None or weights is None:
             self.weights[place + target] = replace(array, stored="quantised codes")
             self.notes.append(
-                f"layer {visible(self.found.name)}: {place}{target} is quantised, and the file does not say enough to tell the "
-                "packing of its codes; they are shown as they are stored"
+                f"layer {visible(self.found.name)}: {place}{target} is quantised, and the file does not say enough to "
+                "tell the packing of its codes; they are shown as they are stored"
             )
             return
         self.codes[place + target] = codes
