@@ -42,13 +42,18 @@ def listed(path: Path) -> list[str]:
     return [*read_tree(stored_file(path)).datasets]
 
 
+def process() -> subprocess.Popen[bytes]:
+    """The one that the next request goes to."""
+    found = hdf5_service._idle.queue[-1].process
+    assert found is not None
+    return found
+
+
 def process_id() -> int:
-    process = hdf5_service._service.process
-    assert process is not None
-    return process.pid
+    return process().pid
 
 
-def test_one_process_serves_all_requests(file: Path) -> None:
+def test_one_process_serves_one_thread(file: Path) -> None:
     found = {(listed(file)[0], process_id()) for _ in range(5)}
     assert len(found) == 1
 
@@ -61,6 +66,7 @@ def test_threads_take_turns(file: Path) -> None:
     for thread in threads:
         thread.join()
     assert results == [["values"]] * 8
+    assert len(hdf5_service._idle.queue) == hdf5_service.PROCESSES
 
 
 @posix
@@ -68,7 +74,7 @@ def test_killed_between_two_requests(file: Path) -> None:
     listed(file)
     first = process_id()
     os.kill(first, signal.SIGKILL)
-    hdf5_service._service.process.wait()  # type: ignore[union-attr]
+    process().wait()
     assert listed(file) == ["values"]
     assert process_id() != first
 
@@ -161,7 +167,7 @@ def test_modules_beside_the_notebook_are_not_imported(file: Path, tmp_path: Path
 def test_it_ends_with_the_script_that_needed_it(file: Path, tmp_path: Path) -> None:
     """As also when that ends without a goodbye."""
     for ending in ("", "import os; sys.stdout.flush(); os._exit(0)"):
-        code = f"{ONE_FILE}listed()\nprint(hdf5_service._service.process.pid)\n{ending}"
+        code = f"{ONE_FILE}listed()\nprint(hdf5_service._idle.queue[-1].process.pid)\n{ending}"
         child = int(run(code, tmp_path, str(file)))
         while _runs(child):
             pass
@@ -181,13 +187,13 @@ def test_a_forked_copy_starts_its_own(file: Path, tmp_path: Path) -> None:
     code = f"""{ONE_FILE}
 import os
 listed()
-first = hdf5_service._service.process.pid
+first = hdf5_service._idle.queue[-1].process.pid
 if os.fork() == 0:
-    assert listed() == ["values"] and hdf5_service._service.process.pid != first
+    assert listed() == ["values"] and hdf5_service._idle.queue[-1].process.pid != first
     hdf5_service.stop()
     os._exit(0)
 assert os.wait()[1] == 0
-assert listed() == ["values"] and hdf5_service._service.process.pid == first
+assert listed() == ["values"] and hdf5_service._idle.queue[-1].process.pid == first
 print("both")
 """
     assert run(code, tmp_path, str(file)).strip() == "both"

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-from .errors import InputError, NotKerasError, WeightWidgetsError
+from .errors import InputError
 from .panes.heatmap import heatmap_pane
 from .panes.histogram import histogram_pane
 from .panes.pickers import layer_pickers, model_pickers
@@ -16,8 +16,8 @@ from .panes.shell import Shell
 from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
-from .reading.checkpoint import Checkpoint, open_checkpoint
-from .reading.sources import Source, labelled
+from .reading.checkpoint import Checkpoint
+from .reading.sources import Source, labelled, open_all
 from .state import ExplorerState, HeatmapState, HistogramState, Selection, TableState
 
 __all__ = ["WeightExplorer", "compare"]
@@ -151,17 +151,9 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
         raise InputError('compare needs at least one checkpoint: ww.compare("a.h5", "b.h5").')
     if reference is not None and reference not in sources:
         raise InputError(f"reference={reference!r} is none of the labels: {', '.join(map(repr, sources))}.")
-    opened: dict[str, Checkpoint] = {}
-    failures: list[WeightWidgetsError] = []
-    for label, source in sources.items():
-        try:
-            checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
-            if not checkpoint.tensors:
-                why = f": {checkpoint.skipped[0].reason}" if checkpoint.skipped else ""
-                raise NotKerasError(f"{checkpoint.path or checkpoint.name} holds no weights that can be read{why}.")
-            opened[label] = checkpoint
-        except WeightWidgetsError as error:
-            failures.append(error)
+    results = open_all(sources)
+    opened = {label: found for label, found in results.items() if isinstance(found, Checkpoint)}
+    failures = [found for found in results.values() if not isinstance(found, Checkpoint)]
     if not opened:
         raise failures[0]
     first = reference if reference in opened else next(iter(opened))

@@ -6,15 +6,16 @@ import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, MissingFileError
-from .checkpoint import Checkpoint, file_label, file_path
+from ..errors import InputError, MissingFileError, NotKerasError, WeightWidgetsError
+from .checkpoint import Checkpoint, file_label, file_path, open_checkpoint
 from .layouts import live
 from .layouts.base import natural
 
-__all__ = ["File", "Found", "Source", "labelled"]
+__all__ = ["File", "Found", "Source", "labelled", "open_all"]
 
 File = str | os.PathLike[str]
 # A mapping is labels to sources; what stands under a label may itself be a mapping, which is one of arrays.
@@ -47,6 +48,29 @@ def labelled(sources: Iterable[Source]) -> dict[str, Found]:
             )
         found[name] = source
     return found
+
+
+def open_all(sources: Mapping[str, Found]) -> dict[str, Checkpoint | WeightWidgetsError]:
+    """The checkpoints by label, with the error of each that cannot be opened, in the order given."""
+    files = {label: source for label, source in sources.items() if isinstance(source, Path)}
+    # Two at a time: while the HDF5 of one is listed by another process, the layers of the other are put together.
+    with ThreadPoolExecutor(2, "weight-widgets opening") as pool:
+        opening = {label: pool.submit(_opened, source, label) for label, source in files.items()}
+        # A model's methods are the user's own code, and stay on the user's thread.
+        found = {label: _opened(source, label) for label, source in sources.items() if label not in files}
+        found |= {label: future.result() for label, future in opening.items()}
+    return {label: found[label] for label in sources}
+
+
+def _opened(source: Found, label: str) -> Checkpoint | WeightWidgetsError:
+    try:
+        checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
+        if checkpoint.tensors:
+            return checkpoint
+        why = f": {checkpoint.skipped[0].reason}" if checkpoint.skipped else ""
+        return NotKerasError(f"{checkpoint.path or checkpoint.name} holds no weights that can be read{why}.")
+    except WeightWidgetsError as error:
+        return error
 
 
 def _entries(source: Source) -> Iterator[tuple[str | None, Found]]:

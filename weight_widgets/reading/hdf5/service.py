@@ -1,4 +1,4 @@
-"""The one child process that lists HDF5 files for us: started when first needed, used again, killed when it hangs.
+"""The child processes that list HDF5 files for us: started when first needed, used again, killed when they hang.
 
 `subprocess` and two pipes, for `multiprocessing` would import the user's script anew, and shared memory is missing in
 small containers.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -24,14 +25,15 @@ __all__ = ["ask", "stop"]
 SECONDS, ITEMS_PER_SECOND, MAX_SECONDS = 8.0, 8_000, 60.0
 # Importing numpy and h5py takes a fifth of a second, and much longer from a cold network disk.
 START_SECONDS = 40.0
+# Two files at a time: the child of one works while we build the tree of the other.
+PROCESSES = 2
 MAX_FRAME = 256 << 20
 
 
 class _Service:
-    """The process, and the rule that one request at a time talks to it."""
+    """One process, which one request at a time talks to."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
 
     def running(self) -> subprocess.Popen[bytes]:
@@ -90,7 +92,15 @@ class _Deadline:
         return self._started + self.seconds - time.monotonic()
 
 
-_service = _Service()
+def _idle_services() -> queue.LifoQueue[_Service]:
+    # The one that was used last is taken first, so that a second process is started for threads only.
+    idle: queue.LifoQueue[_Service] = queue.LifoQueue()
+    for _ in range(PROCESSES):
+        idle.put(_Service())
+    return idle
+
+
+_idle = _idle_services()
 
 
 def ask(request: dict[str, Any], take: Callable[[Any], None]) -> None:
@@ -101,20 +111,26 @@ def ask(request: dict[str, Any], take: Callable[[Any], None]) -> None:
     DamagedFileError
         The library refused the file, crashed on it, or took too long; the next request finds a new process.
     """
-    with _service.lock:
-        if refusal := _converse(request, take):
+    idle = _idle
+    service = idle.get()
+    try:
+        if refusal := _converse(service, request, take):
             raise DamagedFileError(f"{request['path']}: {refusal}")
+    finally:
+        idle.put(service)
 
 
 def stop() -> None:
-    """End the process; the next request starts another."""
-    with _service.lock:
-        _service.stop()
+    """End the processes; the next request starts another."""
+    services = [_idle.get() for _ in range(PROCESSES)]
+    for service in services:
+        service.stop()
+        _idle.put(service)
 
 
-def _converse(request: dict[str, Any], take: Callable[[Any], None]) -> str:
+def _converse(service: _Service, request: dict[str, Any], take: Callable[[Any], None]) -> str:
     """Why the request was not answered; ``""`` when it was."""
-    process = _service.running()
+    process = service.running()
     deadline = _Deadline(process, SECONDS)
     assert process.stdin is not None
     try:
@@ -131,11 +147,11 @@ def _converse(request: dict[str, Any], take: Callable[[Any], None]) -> str:
             deadline.brought(len(answer.get("items", ())))
             take(answer)
     except (EOFError, BrokenPipeError):
-        _service.stop()
+        service.stop()
         return _ending(process, deadline)
     except BaseException:
         # Whatever is left in the pipe would be taken for the answer to the next request.
-        _service.stop()
+        service.stop()
         raise
     finally:
         deadline.cancel()
@@ -205,9 +221,9 @@ def _environment(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _forget() -> None:
-    """In a forked copy of this process: the child belongs to the one that started it."""
-    global _service
-    _service = _Service()
+    """In a forked copy of this process: the children belong to the one that started them."""
+    global _idle
+    _idle = _idle_services()
 
 
 atexit.register(stop)
