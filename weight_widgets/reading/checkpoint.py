@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -166,12 +168,32 @@ def open_checkpoint(
     >>> model["lstm_1"]["recurrent_kernel"].parts["forget"].read().shape    # doctest: +SKIP
     (64, 64)
     """
+    with _collector_paused():
+        return _open(source, name)
+
+
+def _open(source: Any, name: str | None) -> Checkpoint:
     if live.matches(source):
         return Checkpoint(live.read(source), str(source.name) if name is None else name)
     if isinstance(source, Mapping) and not isinstance(source, Checkpoint):
         return Checkpoint(mapping.read(source), "arrays" if name is None else name)
     path = file_path(source)
     return Checkpoint(read_listing(path), file_label(path) if name is None else name, path)
+
+
+@contextlib.contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No garbage collection for the second that a large file takes.
+
+    All that is made then stays; walking it again and again would take longer than the rest.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def file_path(source: object) -> Path:

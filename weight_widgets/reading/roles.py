@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .structure import Axis, Structure, generic
@@ -181,6 +182,8 @@ def _infer_simple(weights: Mapping[str, Shape]) -> str:
     return ""
 
 
+# Networks repeat their layers: thousands of tensors share a few structures, which are immutable.
+@lru_cache(maxsize=4096)
 def structure_of(class_name: str, name: str, shape: Shape) -> Structure:
     """The structure of the weight `name` (with its place in a composite layer) of a layer of this class.
 

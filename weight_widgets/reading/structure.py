@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -145,6 +146,7 @@ class Structure:
         return values.reshape([axis.size for axis in self.axes]).transpose(order).reshape(matrix.shape)
 
 
+@lru_cache(maxsize=4096)
 def generic(shape: tuple[int, ...]) -> Structure:
     """The structure of an array of unknown meaning: its last axis runs across."""
     dims = tuple((Axis(f"axis {number}", size),) for number, size in enumerate(shape))
