@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import ipywidgets as widgets
 
-from ..reading.checkpoint import Checkpoint
 from ..state import ExplorerState, Status
 from .style import Models, count, text
 
@@ -24,8 +25,17 @@ def status_line(state: ExplorerState, models: Models) -> widgets.Box:
 
     state.observe(draw, "status")
     draw()
-    told = {label: checkpoint for label, checkpoint in state.opened.items() if checkpoint.notes or checkpoint.skipped}
-    box = widgets.Box([line, *(_remark(models[label].title, checkpoint) for label, checkpoint in told.items())])
+    remarks = [
+        _remark(
+            models[label].title,
+            checkpoint.notes,
+            [(entry.path, entry.reason) for entry in checkpoint.skipped],
+            len(checkpoint.training),
+        )
+        for label, checkpoint in state.opened.items()
+        if checkpoint.notes or checkpoint.skipped
+    ]
+    box = widgets.Box([line, *remarks])
     box.add_class("ww-status")
     return box
 
@@ -36,16 +46,15 @@ def _html(status: Status) -> str:
     return f'<div role="status">{now}</div>' + (f'<ul role="alert">{problems}</ul>' if problems else "")
 
 
-def _remark(title: str, checkpoint: Checkpoint) -> widgets.HTML:
+def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]], training: int) -> widgets.HTML:
     """What a file holds beside weights, and what in it does not fit together. None of it changes later."""
-    notes, skipped, training = checkpoint.notes, checkpoint.skipped, checkpoint.training
     counts = [_counted(len(notes), "remark"), _counted(len(skipped), "thing", " left out")]
     items = [text(note, MAX_SENTENCE) for note in notes[:MAX_LISTED]]
-    items += [f"<b>{text(entry.path, MAX_PATH)}</b> {text(entry.reason, MAX_REASON)}" for entry in skipped[:MAX_LISTED]]
+    items += [f"<b>{text(path, MAX_PATH)}</b> {text(reason, MAX_REASON)}" for path, reason in skipped[:MAX_LISTED]]
     if more := max(0, len(notes) - MAX_LISTED) + max(0, len(skipped) - MAX_LISTED):
         items.append(f"and {count(more)} more")
     if training:
-        items.append(f"Optimizer state, kept apart: {_counted(len(training), 'tensor')}")
+        items.append(f"Optimizer state, kept apart: {_counted(training, 'tensor')}")
     listed = "".join(f"<li>{item}</li>" for item in items)
     remark = widgets.HTML(
         f"<details><summary>{title}: {', '.join(filter(None, counts))}</summary><ul>{listed}</ul></details>"
