@@ -197,8 +197,10 @@ def test_different_shapes_have_no_difference_and_say_so(explorer: Explorer) -> N
     )
     page = explorer.lab.page
     page.wait_for_function("document.querySelector('.ww-layout').textContent.includes('No difference')")
-    alert = page.locator(".ww-status [role=alert]").first.inner_text()
-    assert "digits_baseline is 96 × 64 and digits_wide is 96 × 96" in alert
+    # The status is another message, which may come later.
+    page.locator(".ww-status [role=alert]").get_by_text(
+        "digits_baseline is 96 × 64 and digits_wide is 96 × 96"
+    ).wait_for()
     explorer.choose("other", "digits_dropout")
     page.wait_for_function("!document.querySelector('.ww-layout').textContent.includes('No difference')")
 
