@@ -85,7 +85,7 @@ def measured(case: Case, repeats: int) -> list[tuple[str, str, str, str]]:
 
 
 def cases(folder: Path, size: Size) -> list[Case]:
-    deep = [write_model(folder / f"deep_{seed}.h5", [(16, 16)] * size.layers, seed) for seed in (0, 1)]
+    deep = [write_model(folder / f"deep_{seed}.h5", [(16, 16)] * size.layers, seed) for seed in range(8)]
     wide = [write_model(folder / f"wide_{seed}.h5", [(size.side, size.side)], seed) for seed in (0, 1)]
     opened = {path.stem: ww.open_checkpoint(path) for path in wide}
     tensor = opened["wide_0"][LAYER]["kernel"]
@@ -100,9 +100,9 @@ def cases(folder: Path, size: Size) -> list[Case]:
             {"`h5py.visititems`, names and shapes": lambda: visit(deep[0])},
         ),
         Case(
-            f"explorer of two models of {size.layers} layers, built and its first looks computed",
+            f"explorer of eight models of {size.layers} layers, built and its first looks computed",
             lambda: explore(deep),
-            {"`h5py.visititems` of both": lambda: [visit(path) for path in deep]},
+            {"`h5py.visititems` of all eight": lambda: [visit(path) for path in deep]},
         ),
         Case(
             f"measures of a {side}, read block by block",

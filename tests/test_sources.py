@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -529,9 +530,12 @@ def test_a_model_without_weights_yet_says_so() -> None:
         ww.open_checkpoint(Unbuilt("m", []))
 
 
+# Keras itself hands its variables to numpy in the old way when it saves.
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 @pytest.mark.slow
-def test_a_real_keras_model_is_its_file(tmp_path: Path) -> None:
-    keras = pytest.importorskip("keras")
+def test_a_real_keras_model_is_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    keras = importlib.import_module("keras")
     layers = keras.layers
     inner = keras.Sequential([layers.Dense(4, name="dense"), layers.BatchNormalization(name="norm")], name="inner")
     recurrent = layers.Bidirectional(layers.LSTM(3, name="cell"), name="both")
@@ -540,7 +544,9 @@ def test_a_real_keras_model_is_its_file(tmp_path: Path) -> None:
         (model.save if name.endswith(".keras") else model.save_weights)(tmp_path / name)
         live, saved = ww.open_checkpoint(model), ww.open_checkpoint(tmp_path / name)
         assert_same(live, read_all(saved))
-        assert [*live.tensors] == [*saved.tensors]
+        if name.endswith(".keras"):
+            # A bare weights file does not tell the order of its layers.
+            assert [*live.tensors] == [*saved.tensors]
 
 
 # ---- arrays in memory
