@@ -11,7 +11,7 @@ PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check bench build-js clean
+.PHONY: help demo test test-fast test-packages check bench build-js clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -21,10 +21,13 @@ demo: .venv/.extra-demo ## open examples/compare.ipynb in JupyterLab (PORT=8888;
 
 test: .venv/.extra-test .venv/.chromium js/node_modules/.stamp ## run every test against the installed wheel
 	npm --prefix js test
-	.venv/bin/pytest
+	.venv/bin/pytest -m "not network"
 
 test-fast: .venv/.extra-test ## run the unit tests, without a browser
-	.venv/bin/pytest -m "not browser and not slow"
+	.venv/bin/pytest -m "not browser and not slow and not network"
+
+test-packages: .venv/.extra-test ## open the models that packages on PyPI ship
+	.venv/bin/pytest -m network
 
 check: .venv/.extra-dev js/node_modules/.stamp ## ruff, mypy, biome, tsc, and whether the bundles are fresh
 	.venv/bin/ruff check
