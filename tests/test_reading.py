@@ -592,3 +592,20 @@ def test_a_window_reads_on_where_the_system_gives_less(tmp_path: Path) -> None:
         assert window.read(40) == bytes(range(15, 55))
         window.seek(70)
         assert window.read(40) == bytes(range(80, 90))
+
+
+def test_a_convolutional_cell_is_known_by_its_shapes(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+        for way in ("forward_layer", "backward_layer"):
+            for number, shape in enumerate([(2, 2, 1, 8), (2, 2, 2, 8), (8,)]):
+                file[f"layers/bidirectional/{way}/cell/vars/{number}"] = np.ones(shape, "f4")
+    (layer,) = ww.open_checkpoint(tmp_path / "a.weights.h5").values()
+    roles = ("kernel", "recurrent_kernel", "bias")
+    assert [*layer] == [f"{way}/{role}" for way in ("forward", "backward") for role in roles]
+
+
+def test_the_optimizers_variables_are_counted_as_numbers() -> None:
+    training = [*ww.open_checkpoint(FIXTURES / "keras3" / "trained.keras").training]
+    numbers = [int(name.rpartition("/")[2]) for name in training if name.startswith("optimizer/vars/")]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] > 9 or len(training) > len(numbers)

@@ -132,10 +132,12 @@ def names_by_shape(shapes: Sequence[Shape]) -> tuple[str, ...] | None:
 
 def looks_recurrent(shapes: Sequence[Shape]) -> tuple[str, ...] | None:
     """The names of a recurrent cell's weights where unnamed arrays can be nothing else; None otherwise."""
-    if len(shapes) not in (2, 3) or any(len(shape) != 2 for shape in shapes[:2]):
+    if len(shapes) not in (2, 3) or len(shapes[0]) != len(shapes[1]) or len(shapes[0]) < 2:
         return None
     kernel, recurrent = shapes[:2]
-    fits = kernel[1] == recurrent[1] and recurrent[0] > 0 and recurrent[1] in (recurrent[0] * k for k in (1, 3, 4))
+    # A convolutional cell is an LSTM.
+    gates = (1, 3, 4) if len(kernel) == 2 else (4,)
+    fits = kernel[-1] == recurrent[-1] and recurrent[-2] > 0 and recurrent[-1] in (recurrent[-2] * k for k in gates)
     return NAMES["LSTM"][: len(shapes)] if fits else None
 
 

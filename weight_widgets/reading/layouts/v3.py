@@ -49,7 +49,8 @@ def read(
     optimizer = tree.groups.get("optimizer")
     walk = _Walk(skipped, any("name" in group.attributes for group in tree.walk()))
     layers = list(walk.model(tree, model, ""))
-    training = list(optimizer.all_datasets()) if optimizer else []
+    state = {array.path: array for array in optimizer.all_datasets()} if optimizer else {}
+    training = [state[path] for path in natural(state)]
     taken = {id(array) for layer in layers for array in layer.weights.values()} | {id(array) for array in training}
     told = {entry.path for entry in skipped}
     skipped.extend(
