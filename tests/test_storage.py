@@ -115,9 +115,10 @@ def test_a_block_of_the_users_before_the_hdf5(file: Path) -> None:
     with h5py.File(file, "w", userblock_size=512) as written:
         written["values"] = values
         written.create_dataset("chunked", data=values, chunks=(2, 2), compression="gzip")
-    datasets = tree_of(file).datasets
-    np.testing.assert_array_equal(datasets["values"].fetch(()), values)
-    np.testing.assert_array_equal(datasets["chunked"].fetch(()), values)
+    tree = tree_of(file)
+    np.testing.assert_array_equal(tree.datasets["values"].fetch(()), values)
+    assert [entry.path for entry in tree.skipped] == ["/chunked"]
+    assert "block of the user's own" in tree.skipped[0].reason
 
 
 def test_hdf5_inside_of_a_larger_file(file: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
+from h5py import h5a, h5d, h5f, h5g, h5i, h5l, h5o, h5s, h5t, h5z
 
 from ..files import Span, identity_of
 from ..storage import DEFLATE, FLETCHER32, SHUFFLE
@@ -201,6 +201,9 @@ def _described(dataset: h5d.DatasetID) -> tuple[list[int], str, list[Any]]:
     if plist is not None and plist.get_layout() == h5d.COMPACT:
         return shape, name, ["compact"]
     if plist is not None and plist.get_layout() == h5d.CHUNKED:
+        if h5i.get_file_id(dataset).get_create_plist().get_userblock():
+            # Versions of the library differ in whether they count the offsets of chunks from the file's start.
+            raise Unreadable("stored in chunks behind a block of the user's own")
         return shape, name, ["chunked", *_chunked(plist, kind.get_size(), size, stored)]
     if size and (offset is None or not stored):
         raise Unreadable("it was declared but never written")
