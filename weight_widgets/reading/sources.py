@@ -87,7 +87,7 @@ def _entries(source: Source) -> Iterator[tuple[str | None, Found]]:
     else:
         path = file_path(source)
         # A file whose name holds brackets or stars is meant literally when it exists.
-        if not glob.has_magic(str(path)) or path.exists():
+        if not glob.has_magic(str(path)) or os.path.exists(path):  # noqa: PTH110 - Path.exists raises for a long name
             yield None, path
             return
         matches = natural(glob.glob(str(path), recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern

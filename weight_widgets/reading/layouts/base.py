@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ...display import numbered
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..tensors import Skipped
@@ -144,13 +145,7 @@ def _listed(value: Any) -> list[str]:
 
 def distinct(names: Iterable[str]) -> list[str]:
     """The names, those that were there before numbered on, so that nothing is lost: ``fc``, ``fc (2)``."""
-    found: dict[str, None] = {}
-    for name in names:
-        number, free = 1, name
-        while free in found:
-            number, free = number + 1, f"{name} ({number + 1})"
-        found[free] = None
-    return list(found)
+    return numbered(names)
 
 
 def natural(names: Iterable[str]) -> list[str]:
