@@ -19,8 +19,9 @@ from hypothesis.extra.numpy import array_shapes, arrays, basic_indices
 
 from weight_widgets.errors import DamagedFileError
 from weight_widgets.reading.arrays import Array, of_values
+from weight_widgets.reading.derived import transposed
 from weight_widgets.reading.layouts.base import LayerWeights
-from weight_widgets.reading.quantized.codes import reshaped, scaled, scaled_by_group, transposed, unpacked
+from weight_widgets.reading.quantized.codes import reshaped, scaled, scaled_by_group, unpacked
 from weight_widgets.reading.quantized.names import FLOAT8_HELPERS, quantized_names
 from weight_widgets.reading.quantized.weights import Quantized, dequantize
 from weight_widgets.reading.roles import snake

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import weight_widgets as ww
+from weight_widgets.display import numbered
 from weight_widgets.errors import DamagedFileError, UnsafeFileError
 from weight_widgets.reading.dtypes import policy_dtype, policy_mode
 from weight_widgets.reading.expected import expected_shapes
-from weight_widgets.reading.layouts.base import LayerConfig, distinct, names_in, natural, parse_config, parse_json
+from weight_widgets.reading.layouts.base import LayerConfig, names_in, natural, parse_config, parse_json
 from weight_widgets.reading.layouts.composites import inner_of
 from weight_widgets.reading.roles import NAMES, weight_names
 
@@ -197,7 +198,7 @@ def test_models_in_models_without_end() -> None:
 
 @given(st.lists(st.text(max_size=6)))
 def test_distinct_names(names: list[str]) -> None:
-    found = distinct(names)
+    found = numbered(names)
     assert len({*found}) == len(found) == len(names)
     for name in {*names}:
         assert found[names.index(name)].startswith(name)

@@ -16,7 +16,8 @@ from hypothesis.extra.numpy import array_shapes, arrays, basic_indices
 from weight_widgets.errors import DamagedFileError, MissingFileError, NotKerasError
 from weight_widgets.reading import storage
 from weight_widgets.reading.files import Span, stored_file
-from weight_widgets.reading.hdf5 import Group, read_tree
+from weight_widgets.reading.hdf5 import read_tree
+from weight_widgets.reading.trees import Group
 
 DTYPES = ("<f2", "<f4", ">f4", "<f8", ">f8", "i1", "<i4", ">i8", "u1", "<u2", "?")
 FILTERS = (

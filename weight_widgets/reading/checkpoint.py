@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ..display import numbered
 from ..errors import InputError, WeightWidgetsError
 from .arrays import Array
 from .dtypes import decoded
 from .interpretation import Interpreted, interpreted
 from .layouts import LayerWeights, Listing, live, mapping, read_listing
-from .layouts.base import distinct
 from .layouts.composites import inner_of
 from .roles import in_order, infer_class, structure_of
 from .structure import Index, generic
@@ -68,7 +68,7 @@ class Checkpoint(Mapping[str, Layer]):
         layers = [
             self._layer(found, weights) for found, weights in zip(listing.layers, read, strict=True) if weights.weights
         ]
-        names = distinct(layer.name for layer in layers)
+        names = numbered(layer.name for layer in layers)
         self.layers: Mapping[str, Layer] = {
             name: replace(layer, name=name) for name, layer in zip(names, layers, strict=True)
         }
@@ -207,11 +207,6 @@ def file_path(source: object) -> Path:
             f"{text if len(text) <= 80 else text[:80] + '…'} is neither a path nor a checkpoint, a model or a mapping "
             f"of arrays. {_advice(source)}"
         ) from None
-
-
-def _described(source: object) -> str:
-    text = repr(source)
-    return f"{text if len(text) <= 80 else text[:80] + '…'} is of type {type(source).__name__}"
 
 
 def _advice(source: object) -> str:

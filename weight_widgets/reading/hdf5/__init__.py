@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,38 +16,10 @@ from ..files import Span, StoredFile
 from ..storage import Chunk, read_chunks, read_contiguous
 from ..structure import Index
 from ..tensors import Skipped
+from ..trees import Group, Growing
 from .service import ask
 
-__all__ = ["Group", "read_tree"]
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group with all that is below it."""
-
-    path: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    groups: Mapping[str, Group] = field(default_factory=dict)
-    datasets: Mapping[str, Array] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
-
-    def find(self, path: str) -> Group | Array | None:
-        """The group or dataset at a path relative to this group; None when there is none."""
-        here: Group | Array | None = self
-        for name in path.split("/"):
-            if not isinstance(here, Group):
-                return None
-            here = here.groups.get(name) or here.datasets.get(name)
-        return here
-
-    def walk(self) -> Iterator[Group]:
-        yield self
-        for group in self.groups.values():
-            yield from group.walk()
-
-    def all_datasets(self) -> Iterator[Array]:
-        for group in self.walk():
-            yield from group.datasets.values()
+__all__ = ["read_tree"]
 
 
 def read_tree(source: StoredFile, span: Span | None = None) -> Group:
@@ -63,18 +35,18 @@ def read_tree(source: StoredFile, span: Span | None = None) -> Group:
     ------
     DamagedFileError, ChangedFileError
     """
-    growing: list[_Growing] = []
+    growing: list[Growing] = []
     extents: list[_Extent] = []
 
     def take(answer: Any) -> None:
         for kind, parent, name, *what, attributes in answer["items"]:
             if parent is None:
-                growing.append(_Growing("", attributes))
+                growing.append(Growing("", attributes))
                 continue
             home = growing[parent]
             path = f"{home.path}/{name}"
             if kind == "group":
-                home.groups[name] = _Growing(path, attributes)
+                home.groups[name] = Growing(path, attributes)
                 growing.append(home.groups[name])
             elif kind == "dataset":
                 shape, type_name, storage = what
@@ -91,28 +63,13 @@ def read_tree(source: StoredFile, span: Span | None = None) -> Group:
     return growing[0].grown()
 
 
-@dataclass
-class _Growing:
-    """A group of which not all is known yet."""
-
-    path: str
-    attributes: Mapping[str, Any]
-    groups: dict[str, _Growing] = field(default_factory=dict)
-    datasets: dict[str, Array] = field(default_factory=dict)
-    skipped: list[Skipped] = field(default_factory=list)
-
-    def grown(self) -> Group:
-        groups = {name: group.grown() for name, group in self.groups.items()}
-        return Group(self.path, self.attributes, groups, self.datasets, tuple(self.skipped))
-
-
 @dataclass(frozen=True)
 class _Extent:
     """The bytes that a dataset claims."""
 
     start: int
     stop: int
-    home: _Growing
+    home: Growing
     name: str
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ...errors import NotKerasError
 from ..files import StoredFile, stored_file
-from ..hdf5 import Group, read_tree
+from ..hdf5 import read_tree
+from ..trees import Group
 from . import archive, keras1, legacy, safetensors, sharded, v3
 from .base import LayerWeights, Listing
 

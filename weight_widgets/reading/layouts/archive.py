@@ -14,8 +14,9 @@ from typing import Protocol
 
 from ...errors import NotKerasError, UnsafeFileError, UnsupportedFileError
 from ..files import Span, StoredFile, stored_file
-from ..hdf5 import Group, read_tree
+from ..hdf5 import read_tree
 from ..tensors import Skipped
+from ..trees import Group
 from ..zipped import open_archive
 from . import npz, v3
 from .base import MAX_JSON, Listing, parse_config, parse_json

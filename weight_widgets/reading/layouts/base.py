@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ...display import numbered
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..tensors import Skipped
@@ -20,7 +19,6 @@ __all__ = [
     "LayerWeights",
     "Listing",
     "Node",
-    "distinct",
     "names_in",
     "natural",
     "parse_config",
@@ -141,11 +139,6 @@ def names_in(attributes: Mapping[str, Any], name: str) -> list[str]:
 
 def _listed(value: Any) -> list[str]:
     return value if isinstance(value, list) else [str(value)]
-
-
-def distinct(names: Iterable[str]) -> list[str]:
-    """The names, those that were there before numbered on, so that nothing is lost: ``fc``, ``fc (2)``."""
-    return numbered(names)
 
 
 def natural(names: Iterable[str]) -> list[str]:

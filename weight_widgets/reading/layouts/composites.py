@@ -21,7 +21,7 @@ PROJECTIONS = {
 # Files name the directions after the attribute (forward_layer) or after the layer inside (forward_lstm).
 DIRECTION = re.compile(r"(forward|backward)_.+")
 STACK = re.compile(r"cells|stacked_rnn_cells(_\d+)?")
-SILENT = re.compile(r"layer|(.*_)?cell(_\d+)?")
+SILENT = re.compile(r"layer|lookup_layer|(.*_)?cell(_\d+)?")
 CELL = re.compile(r"cell (\d+)")
 
 # The class under whose name the weights of another are known.

@@ -13,8 +13,8 @@ from dataclasses import replace
 from ...display import visible
 from ..arrays import Array
 from ..derived import computed, joined, transposed
-from ..hdf5 import Group
 from ..roles import looks_recurrent
+from ..trees import Group
 from .base import LayerWeights, Listing, names_in
 from .composites import inner_of
 from .legacy import FileWalk, by_place, root_of

@@ -13,8 +13,8 @@ from ...display import visible
 from ...errors import DamagedFileError
 from ..arrays import Array
 from ..cudnn import from_cudnn
-from ..hdf5 import Group
 from ..tensors import Skipped
+from ..trees import Group
 from .base import LayerConfig, LayerWeights, Listing, names_in, parse_config, parse_json
 from .ownership import Weight, sort_out
 

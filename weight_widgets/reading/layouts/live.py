@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, TypeGuard
 
+from ...display import numbered
 from ...errors import InputError
 from ..arrays import Array
 from ..tensors import Skipped
+from ..trees import Growing
 from . import legacy
-from .base import MAX_NESTING, Listing, distinct
+from .base import MAX_NESTING, Listing
 from .mapping import snapshot
-from .trees import Growing
 
 __all__ = ["LiveModel", "matches", "read"]
 
@@ -64,7 +65,7 @@ def read(model: LiveModel) -> Listing:
     except ValueError as error:
         # Keras 2 says so of a model that has not seen its input's shape.
         raise InputError(f"the model {model.name!r} has no weights yet ({error}). Build it first.") from error
-    names = distinct(str(layer.name) for layer in layers)
+    names = numbered(str(layer.name) for layer in layers)
     root = Growing(attributes={"layer_names": names, "keras_version": _version(model)})
     seen: set[int] = set()
     for name, found in zip(names, weights, strict=True):
@@ -131,7 +132,7 @@ def _fill(home: Growing, weights: Iterable[tuple[str, Any]], seen: set[int]) -> 
             found.append(snapshot(path, variable))
         except InputError:
             home.skipped.append(Skipped(f"{home.path}/{path}", "no array of numbers, but perhaps a vocabulary"))
-    home.attributes["weight_names"] = distinct(array.path for array in found)
+    home.attributes["weight_names"] = numbered(array.path for array in found)
     for path, array in zip(home.attributes["weight_names"], found, strict=True):
         *steps, name = path.split("/")
         group = home.group(steps)

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from ...display import numbered
 from ...errors import InputError
 from ..arrays import Array, of_values
 from ..roles import looks_recurrent, names_by_shape
-from .base import MAX_NESTING, LayerWeights, Listing, distinct
+from .base import MAX_NESTING, LayerWeights, Listing
 from .pickled import FOREIGN
 
 __all__ = ["layers_of", "read", "snapshot", "split_name"]
@@ -58,7 +59,7 @@ def layers_of(found: Iterable[Named]) -> list[LayerWeights]:
         layers.setdefault(layer, []).append((tensor, array))
     return [
         LayerWeights(
-            layer, "", {}, dict(zip(distinct(name for name, _ in weights), (a for _, a in weights), strict=True))
+            layer, "", {}, dict(zip(numbered(name for name, _ in weights), (a for _, a in weights), strict=True))
         )
         for layer, weights in layers.items()
     ]

@@ -19,14 +19,13 @@ import numpy as np
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..files import Span, StoredFile
-from ..hdf5 import Group
 from ..storage import read_contiguous
 from ..structure import Index
 from ..tensors import Skipped
+from ..trees import Group, Growing
 from ..window import FileWindow
 from ..zipped import open_archive
 from .pickled import FOREIGN, Budget, PickledArray, read_pickled
-from .trees import Growing
 
 __all__ = ["read_tree"]
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from ...display import numbered
 from ..arrays import Array
 from ..roles import CLASS_OF_SNAKE
-from .base import LayerConfig, LayerWeights, distinct, parse_config
+from .base import LayerConfig, LayerWeights, parse_config
 from .composites import inner_of, is_composite, is_stack, looks_composite, place_of, word_of
 
 __all__ = ["Weight", "sort_out"]
@@ -133,7 +134,7 @@ def _layers(layer: LayerConfig, path: str, weights: Sequence[Weight], inner: boo
             yield from _layers(LayerConfig(first, "", {}), f"{path}/{first}", below, inner=True)
         return
     arrays = (weight.array for weight in weights)
-    named = dict(zip(distinct(_todays(names)), arrays, strict=True))
+    named = dict(zip(numbered(_todays(names)), arrays, strict=True))
     yield LayerWeights(path, layer.class_name, layer.config, named, layer.build)
 
 

@@ -15,11 +15,11 @@ from typing import Any
 from ...display import visible
 from ...errors import DamagedFileError, NotKerasError, UnsafeFileError, UnsupportedFileError
 from ..files import StoredFile, stored_file
-from ..hdf5 import Group, read_tree
+from ..hdf5 import read_tree
 from ..tensors import Skipped
+from ..trees import Group, Growing
 from . import v3
 from .base import MAX_JSON, Listing, natural, parse_json
-from .trees import Growing
 
 __all__ = ["matches", "read"]
 

@@ -13,12 +13,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
+from ...display import numbered
 from ..arrays import Array
-from ..hdf5 import Group
 from ..quantized.names import quantized_names
 from ..roles import CLASS_OF_SNAKE, looks_recurrent, names_by_shape, snake, weight_names
 from ..tensors import Skipped
-from .base import LayerConfig, LayerWeights, Listing, distinct, natural, parse_config
+from ..trees import Group
+from .base import LayerConfig, LayerWeights, Listing, natural, parse_config
 from .composites import inner_of, is_composite, looks_composite, place_of
 
 __all__ = ["matches", "read"]
@@ -97,7 +98,7 @@ class _Walk:
             return
         known = layer or LayerConfig(said or key, CLASS_OF_SNAKE.get(re.sub(r"_\d+$", "", key), ""), {})
         path = _joined(prefix, known.name)
-        inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
+        inner = _wrapped(group)
         if known.children is not None or {*CONTAINERS} & group.groups.keys():
             yield from self.model(group, known, path)
         elif inner is not None and {*CONTAINERS} & inner.groups.keys():
@@ -115,13 +116,13 @@ class _Walk:
         names: list[str] = []
         found: list[Array] = []
         for steps, datasets in self.variables(group, layer, ()):
-            place = place_of([step for step in steps if step != "_lookup_layer"])
+            place = place_of(steps)
             for name, dataset in zip(self.names(group, layer, steps, datasets), datasets, strict=True):
                 if name:
                     names.append(_joined(place, name))
                     found.append(dataset)
         if found:
-            weights = dict(zip(distinct(names), found, strict=True))
+            weights = dict(zip(numbered(names), found, strict=True))
             yield LayerWeights(path, layer.class_name, layer.config, weights, layer.build)
 
     def variables(
@@ -144,7 +145,7 @@ class _Walk:
         shapes = [dataset.shape for dataset in datasets]
         class_name = layer.class_name or looks_composite([*group.groups])
         class_name, config = inner_of(class_name, layer.config, place_of(steps))
-        inner = group.groups.get("layer") or group.groups.get("_lookup_layer")
+        inner = _wrapped(group)
         known: Sequence[str] | None
         if not steps and inner is not None:
             known = self.wrapper_names(inner, datasets)
@@ -181,8 +182,9 @@ def _matched(container: Group, model: LayerConfig | None) -> dict[str, LayerConf
 
     The numbers are compared by rank where they do not agree, for Keras 2.13 counted in twos.
     """
+    children = (model.children if model else None) or ()
     wanted = defaultdict(list)
-    for layer in (model.children if model else None) or ():
+    for layer in children:
         wanted[snake(ALSO_CALLED.get(layer.class_name, layer.class_name))].append(layer)
     present = defaultdict(list)
     for key in natural(container.groups):
@@ -193,8 +195,13 @@ def _matched(container: Group, model: LayerConfig | None) -> dict[str, LayerConf
         ranked = sorted(present[base], key=lambda key: int(re.sub(r"\D", "", key[len(base) :]) or 0))
         keys = exact if {*ranked} <= {*exact} else ranked if len(ranked) == len(layers) else []
         found.update({key: layer for key, layer in zip(keys, layers, strict=False) if key in container.groups})
-    order = {id(layer): number for number, layer in enumerate((model.children if model else None) or ())}
+    order = {id(layer): number for number, layer in enumerate(children)}
     return dict(sorted(found.items(), key=lambda item: order[id(item[1])]))
+
+
+def _wrapped(group: Group) -> Group | None:
+    """The layer inside of a wrapper, or of a vectorisation its table."""
+    return group.groups.get("layer") or group.groups.get("_lookup_layer")
 
 
 def _has_structure(group: Group) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from ...errors import DamagedFileError
 from ..arrays import Array
 from ..structure import Index
 
-__all__ = ["reshaped", "scaled", "scaled_by_group", "transposed", "unpacked"]
+__all__ = ["reshaped", "scaled", "scaled_by_group", "unpacked"]
 
 
 def unpacked(array: Array, axis: int, length: int) -> Array:
@@ -59,16 +58,6 @@ def reshaped(array: Array, shape: tuple[int, ...]) -> Array:
         return np.array(values[(slice(None, None, rows.step) if isinstance(first, slice) else 0, *steps[1:])])
 
     return replace(array, shape=shape, fetch=fetch)
-
-
-def transposed(array: Array, order: Sequence[int]) -> Array:
-    """The array with its axes in another order; it is read whole."""
-    if list(order) == sorted(order):
-        return array
-    shape = tuple(array.shape[axis] for axis in order)
-    return replace(
-        array, shape=shape, fetch=lambda index: np.array(np.asarray(array.fetch(())).transpose(order)[index])
-    )
 
 
 def scaled(codes: Array, scale: Array) -> Array:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from ..arrays import Array
 from ..contractions import Contraction
-from .codes import reshaped, scaled, scaled_by_group, transposed, unpacked
+from ..derived import transposed
+from .codes import reshaped, scaled, scaled_by_group, unpacked
 
 __all__ = ["Helpers", "Packing", "packings"]
 
