@@ -301,14 +301,18 @@ class TestParts:
     @pytest.mark.parametrize(
         ("model", "layer", "name"),
         [
-            ("convolution", "dense", "kernel"),
             ("convolution", "filters", "bias"),
             ("convolution", "batch_norm", "moving_mean"),
-            ("recurrent", "tokens", "embeddings"),
         ],
     )
     def test_others_have_none(self, model: str, layer: str, name: str) -> None:
         assert not parts_of(layer, name, model)[0]
+
+    def test_units_of_a_dense_layer_and_rows_of_an_embedding(self) -> None:
+        parts, whole = parts_of("dense", "kernel", "convolution")
+        assert_parts(parts, {f"unit {place}": whole[:, place] for place in range(whole.shape[1])})
+        parts, whole = parts_of("tokens", "embeddings")
+        assert_parts(parts, {f"token {place}": whole[place] for place in range(whole.shape[0])})
 
     def test_a_part_is_read_by_index_and_has_no_parts_itself(self) -> None:
         parts, whole = parts_of("memory", "kernel")

@@ -168,7 +168,7 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
         picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
         picture.image.image = _pixels(raster.mean, limit)
     replaced.close()
-    step = matrix.separation
+    step = matrix.separations[1]
     inner = np.arange(step, columns, step) if step and columns // step <= MAX_SEPARATORS else np.empty(0)
     with picture.separators.hold_sync():
         # NaN lifts the pen between two separators; bqplot places the line's label at the last point, so none ends it.

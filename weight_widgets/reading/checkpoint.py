@@ -20,9 +20,9 @@ from .arrays import Array
 from .dtypes import decoded
 from .interpretation import Interpreted, interpreted
 from .layouts import LayerWeights, Listing, live, mapping, read_listing
-from .layouts.composites import inner_of
-from .roles import in_order, infer_class, structure_of
-from .structure import Index, generic
+from .meanings import structures
+from .roles import in_order, infer_class
+from .structure import Index, Structure, generic
 from .tensors import Layer, Skipped, Tensor
 
 __all__ = ["Checkpoint", "open_checkpoint"]
@@ -111,18 +111,19 @@ class Checkpoint(Mapping[str, Layer]):
     def _layer(self, found: LayerWeights, read: Interpreted) -> Layer:
         shapes = {name: array.shape for name, array in read.weights.items()}
         class_name = found.class_name or infer_class(shapes)
+        meanings = structures(class_name, found.config, shapes)
         tensors = {
-            name: self._tensor(
-                name, read.weights[name], _class_at(class_name, found, name, shapes), read.codes.get(name)
-            )
+            name: self._tensor(name, read.weights[name], meanings[name], read.codes.get(name))
             for name in in_order(read.weights)
         }
         return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
 
-    def _tensor(self, name: str, array: Array, class_name: str = "", codes: Array | None = None) -> Tensor:
-        structure = structure_of(class_name, name, array.shape) if class_name else generic(array.shape)
+    def _tensor(
+        self, name: str, array: Array, structure: Structure | None = None, codes: Array | None = None
+    ) -> Tensor:
         integers = self._tensor(f"{name} codes", codes) if codes else None
-        return Tensor(name, array.dtype, structure, partial(self._read, array), array.stored, integers)
+        read = partial(self._read, array)
+        return Tensor(name, array.dtype, structure or generic(array.shape), read, array.stored, integers)
 
     def _read(self, array: Array, index: Index) -> np.ndarray:
         if self._closed:
@@ -228,14 +229,3 @@ def file_label(path: Path) -> str:
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name
-
-
-def _class_at(class_name: str, found: LayerWeights, name: str, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """The class that gives the weight `name` of a layer its meaning: that of the LSTM in a Bidirectional."""
-    place = name.rpartition("/")[0]
-    inner, _ = inner_of(class_name, found.config, place)
-    if inner and (not place or found.config):
-        return inner
-    # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.
-    beside = {other.rpartition("/")[2]: shape for other, shape in shapes.items() if other.rpartition("/")[0] == place}
-    return infer_class(beside)

@@ -27,6 +27,8 @@ class Contraction:
         Those that the output has, in its order.
     sizes : mapping of str to int
         The sizes that the configuration fixes.
+    shared : str
+        Those of the kept that the input has too.
     guessed : bool
         True where the class is not known.
     """
@@ -34,6 +36,7 @@ class Contraction:
     weight: str
     kept: str
     sizes: Mapping[str, int]
+    shared: str = ""
     guessed: bool = False
 
     @property
@@ -98,7 +101,8 @@ def einsum(config: Mapping[str, Any], shape: Sequence[Any] | None) -> Contractio
     else:
         sizes |= zip(reversed(outputs), reversed(made), strict=False)
     kept = "".join(letter for letter in outputs if letter in weight)
-    return Contraction(weight, kept, {key: size for key, size in _known(**sizes).items() if key in weight})
+    known = {key: size for key, size in _known(**sizes).items() if key in weight}
+    return Contraction(weight, kept, known, shared="".join(letter for letter in kept if letter in inputs))
 
 
 def _attention(config: Mapping[str, Any], place: str, build: Mapping[str, Any]) -> Contraction | None:

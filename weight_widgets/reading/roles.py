@@ -1,6 +1,6 @@
-"""What the weights of each Keras layer are called and what their axes mean.
+"""What the weights of each Keras layer are called, and what layer weights of given names and shapes belong to.
 
-Sources: the layers' ``build`` methods and the initializers' use of fan_in and fan_out in Keras 3.
+Source: the layers' ``build`` methods in Keras 3.
 """
 
 from __future__ import annotations
@@ -8,10 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
-
-from .structure import Axis, Structure, generic
 
 __all__ = [
     "CLASS_OF_SNAKE",
@@ -20,17 +17,10 @@ __all__ = [
     "looks_recurrent",
     "names_by_shape",
     "snake",
-    "structure_of",
     "weight_names",
 ]
 
 Shape = tuple[int, ...]
-
-GATES = {
-    "LSTM": ("input", "forget", "cell", "output"),
-    "GRU": ("update", "reset", "candidate"),
-}
-RESET_AFTER = ("input bias", "recurrent bias")
 
 # In the order in which Keras creates them, which is that of the files.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -175,102 +165,25 @@ def _infer_simple(weights: Mapping[str, Shape]) -> str:
     if "pointwise_kernel" in names and names <= {*NAMES["SeparableConv2D"]}:
         found = f"SeparableConv{len(weights['pointwise_kernel']) - 2}D"
         return found if found in NAMES else ""
-    if kernel and names <= {*NAMES["Dense"]}:
-        if len(kernel) == 2:
-            return "Dense" if bias in (None, kernel[-1:]) else ""
-        # A transposed or depthwise convolution of a square kernel looks the same; only the bias can tell them apart.
-        if 3 <= len(kernel) <= 5 and bias == kernel[-1:] and kernel[-1] != kernel[-2]:
-            return f"Conv{len(kernel) - 2}D"
-    return ""
+    return _infer_kernel(kernel, bias) if kernel and names <= {*NAMES["Dense"]} else ""
 
 
-# Networks repeat their layers: thousands of tensors share a few structures, which are immutable.
-@lru_cache(maxsize=4096)
-def structure_of(class_name: str, name: str, shape: Shape) -> Structure:
-    """The structure of the weight `name` (with its place in a composite layer) of a layer of this class.
-
-    A weight whose shape does not fit what its role says is laid out as an array of unknown meaning.
-    """
-    build = STRUCTURES.get((class_name, name.rpartition("/")[2]))
-    structure = build(class_name, shape) if build else None
-    return structure if structure is not None and structure.shape == shape else generic(shape)
-
-
-def _dense_kernel(_: str, shape: Shape) -> Structure | None:
-    if len(shape) != 2:
-        return None
-    return Structure(((Axis("input", shape[0]),), (Axis("unit", shape[1]),)), columns=("unit",))
-
-
-def _embeddings(_: str, shape: Shape) -> Structure | None:
-    if len(shape) != 2:
-        return None
-    return Structure(((Axis("token", shape[0]),), (Axis("dimension", shape[1]),)), columns=("dimension",))
-
-
-def _vector(label: str) -> Callable[[str, Shape], Structure | None]:
-    def build(_: str, shape: Shape) -> Structure | None:
-        if len(shape) != 1:
-            return None
-        return Structure(((Axis(label, shape[0]),),), columns=(label,))
-
-    return build
-
-
-def _conv_kernel(class_name: str, shape: Shape) -> Structure | None:
-    rank = int(class_name[-2])
-    if len(shape) != rank + 2:
-        return None
-    place = {1: ("step",), 2: ("row", "column"), 3: ("depth", "row", "column")}[rank]
-    kernel = tuple(Axis(f"kernel {label}", size) for label, size in zip(place, shape, strict=False))
-    dims = tuple((axis,) for axis in (*kernel, Axis("input channel", shape[-2]), Axis("filter", shape[-1])))
-    # A single filter is drawn as its k × k pictures side by side, one for each input channel.
-    pictures = ("input channel",) if rank == 1 else ("input channel", "kernel column")
-    return Structure(dims, columns=("filter",), parts=("filter",), part_columns=pictures)
-
-
-def _gated(class_name: str, size: int) -> tuple[Axis, ...] | None:
-    gates = GATES.get(class_name)
-    if gates is None:
-        return (Axis("unit", size),)
-    if size % len(gates):
-        return None
-    return (Axis("gate", len(gates), gates), Axis("unit", size // len(gates)))
-
-
-def _recurrent(rows: str) -> Callable[[str, Shape], Structure | None]:
-    def build(class_name: str, shape: Shape) -> Structure | None:
-        gated = _gated(class_name, shape[-1]) if len(shape) == 2 else None
-        if gated is None:
-            return None
-        return Structure(((Axis(rows, shape[0]),), gated), columns=tuple(a.label for a in gated), parts=("gate",))
-
-    return build
-
-
-def _recurrent_bias(class_name: str, shape: Shape) -> Structure | None:
-    gated = _gated(class_name, shape[-1]) if shape else None
-    if gated is None:
-        return None
-    columns = tuple(axis.label for axis in gated)
-    if len(shape) == 1:
-        return Structure((gated,), columns=columns, parts=("gate",))
-    if class_name == "GRU" and len(shape) == 2 and shape[0] == 2:
-        return Structure(((Axis("", 2, RESET_AFTER),), gated), columns=columns, parts=("", "gate"))
-    return None
-
-
-STRUCTURES: dict[tuple[str, str], Callable[[str, Shape], Structure | None]] = {
-    ("Dense", "kernel"): _dense_kernel,
-    ("Dense", "bias"): _vector("unit"),
-    ("Embedding", "embeddings"): _embeddings,
-    **{(f"Conv{rank}D", "kernel"): _conv_kernel for rank in (1, 2, 3)},
-    **{(f"Conv{rank}D", "bias"): _vector("filter") for rank in (1, 2, 3)},
-    **{("BatchNormalization", role): _vector("channel") for role in NAMES["BatchNormalization"][:4]},
-    **{(cell, "kernel"): _recurrent("input") for cell in ("SimpleRNN", *GATES)},
-    **{(cell, "recurrent_kernel"): _recurrent("state unit") for cell in ("SimpleRNN", *GATES)},
-    **{(cell, "bias"): _recurrent_bias for cell in ("SimpleRNN", *GATES)},
-}
+def _infer_kernel(kernel: Shape, bias: Shape | None) -> str:
+    """As `infer_class`, of a layer with a kernel and perhaps a bias."""
+    if len(kernel) == 2:
+        return "Dense" if bias in (None, kernel[-1:]) else ""
+    if bias is not None and len(bias) > 1:
+        return "EinsumDense" if bias == kernel[-len(bias) :] else ""
+    rank = len(kernel) - 2
+    if not bias or not 1 <= rank <= 3 or kernel[-2] == kernel[-1]:
+        return ""
+    before, last = kernel[-2:]
+    if bias == (last,):
+        return f"Conv{rank}D"
+    # With one channel each a depthwise convolution has the shapes of a transposed one.
+    if bias == (before,) and last > 1:
+        return f"Conv{rank}DTranspose"
+    return f"DepthwiseConv{rank}D" if bias == (before * last,) and min(before, last) > 1 else ""
 
 
 def snake(class_name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -74,8 +75,13 @@ class Tensor:
 
     @cached_property
     def parts(self) -> Mapping[str, Tensor]:
-        """The meaningful slices by name: gates, filters; empty for a tensor that has none."""
-        return {name: self._part(position) for position, name in enumerate(self.structure.part_names())}
+        """The meaningful slices by name: gates, filters, heads; empty for a tensor that has none."""
+        return _Parts(self)
+
+    @property
+    def assumed(self) -> bool:
+        """Whether what its role and its axes mean was inferred from names and shapes; nothing in the file says it."""
+        return self.structure.assumed
 
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
@@ -122,6 +128,27 @@ class Tensor:
         step = max(1, BLOCK_BYTES * self.shape[0] // self.nbytes)
         for start in range(0, self.shape[0], step):
             yield self.read((slice(start, start + step),))
+
+
+class _Parts(Mapping[str, Tensor]):
+    """The parts of a tensor, made when they are asked for: an embedding has one for each of its tokens."""
+
+    def __init__(self, whole: Tensor) -> None:
+        self._whole = whole
+        self._positions = {name: position for position, name in enumerate(whole.structure.part_names())}
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._whole._part(self._positions[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __repr__(self) -> str:
+        shown = [*itertools.islice(self, 8)]
+        return f"<{len(self)} parts: {', '.join(shown)}{', …' if len(self) > len(shown) else ''}>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from typing import Any
 
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
+from ..roles import CLASS_OF_SNAKE
 from ..tensors import Skipped
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LayerWeights",
     "Listing",
     "Node",
+    "class_of",
     "names_in",
     "natural",
     "parse_config",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 Node = Mapping[str, Any]
+KERAS_CLASSES = {*CLASS_OF_SNAKE.values()}
+KERAS = ("keras", "tf_keras", "tensorflow")
 
 # A configuration takes about 1 KB a layer, and each value 30 to 60 bytes of memory.
 MAX_JSON = 64 << 20
@@ -102,7 +106,6 @@ def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
     layers = config if isinstance(config, list) else config.get("layers") if isinstance(config, Mapping) else None
     settings = config if isinstance(config, Mapping) else {}
     found = str(settings.get("name") or data.get("name") or "")
-    class_name = str(data.get("class_name", ""))
     children = None
     if isinstance(layers, list):
         parsed = (parse_config(layer, depth + 1) for layer in layers)
@@ -111,12 +114,21 @@ def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
     shared = data.get("shared_object_id")
     return LayerConfig(
         found,
-        class_name,
+        class_of(data),
         settings,
         children,
         build if isinstance(build, Mapping) else {},
         shared if isinstance(shared, int) else None,
     )
+
+
+def class_of(data: Node) -> str:
+    """The class of a serialised layer; with its package where somebody else's is called like one of Keras'."""
+    class_name, package, registered = (data.get(key) for key in ("class_name", "module", "registered_name"))
+    bare = str(class_name or "")
+    if bare not in KERAS_CLASSES or not isinstance(registered, str) or str(package).partition(".")[0] in KERAS:
+        return bare
+    return registered if ">" in registered else f"{package}>{bare}"
 
 
 def unwrap(class_name: str, config: Node) -> tuple[str, Node]:
@@ -125,7 +137,7 @@ def unwrap(class_name: str, config: Node) -> tuple[str, Node]:
         inner = config.get("layer", config.get("cell"))
         if not isinstance(inner, Mapping) or not isinstance(inner.get("config"), Mapping):
             break
-        class_name, config = str(inner.get("class_name", "")), inner["config"]
+        class_name, config = class_of(inner), inner["config"]
     return class_name, config
 
 

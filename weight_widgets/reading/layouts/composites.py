@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from .base import MAX_NESTING, Node
+from .base import MAX_NESTING, Node, class_of
 
 __all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_composite", "place_of", "word_of"]
 
@@ -133,4 +133,4 @@ def _unpacked(data: object) -> tuple[str, Node] | None:
     """The class and configuration of a serialised layer or cell; None when it is none."""
     if not isinstance(data, Mapping) or not isinstance(data.get("config"), Mapping):
         return None
-    return str(data.get("class_name", "")), data["config"]
+    return class_of(data), data["config"]

@@ -135,7 +135,15 @@ def _layers(layer: LayerConfig, path: str, weights: Sequence[Weight], inner: boo
         return
     arrays = (weight.array for weight in weights)
     named = dict(zip(numbered(_todays(names)), arrays, strict=True))
-    yield LayerWeights(path, layer.class_name, layer.config, named, layer.build)
+    yield LayerWeights(path, layer.class_name or _said_by_names(names, named), layer.config, named, layer.build)
+
+
+def _said_by_names(names: Sequence[str], named: Mapping[str, Array]) -> str:
+    """The class that only an earlier name of the kernel tells, which is the same today as a convolution's."""
+    if "depthwise_kernel" in names and "kernel" in named:
+        found = f"DepthwiseConv{len(named['kernel'].shape) - 2}D"
+        return found if found in PLAIN else ""
+    return ""
 
 
 def _looks_wrapped(weights: Sequence[Weight]) -> bool:

@@ -185,7 +185,8 @@ def _matched(container: Group, model: LayerConfig | None) -> dict[str, LayerConf
     children = (model.children if model else None) or ()
     wanted = defaultdict(list)
     for layer in children:
-        wanted[snake(ALSO_CALLED.get(layer.class_name, layer.class_name))].append(layer)
+        class_name = layer.class_name.rpartition(">")[2]
+        wanted[snake(ALSO_CALLED.get(class_name, class_name))].append(layer)
     present = defaultdict(list)
     for key in natural(container.groups):
         present[re.sub(r"_\d+$", "", key) if key not in wanted else key].append(key)

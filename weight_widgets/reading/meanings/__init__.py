@@ -1,0 +1,108 @@
+"""What the axes of each Keras layer's weights mean; a module for each family of layers.
+
+Sources: the layers' ``build`` and ``call`` methods in Keras 3, and the papers that they name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from ..contractions import einsum, size_of
+from ..layouts.composites import inner_of
+from ..roles import infer_class
+from ..structure import Axis, Cut, Structure, generic
+from . import attention, convolutions, dense, normalization, recurrent
+from .weights import Builder, Shape, Weight, plain
+
+__all__ = ["structures"]
+
+BUILDERS: Mapping[tuple[str, str], Builder] = {
+    **dense.BUILDERS,
+    **convolutions.BUILDERS,
+    **recurrent.BUILDERS,
+    **attention.BUILDERS,
+    **normalization.BUILDERS,
+}
+# Weights that mean the same in every layer.
+ANYWHERE: Mapping[str, Builder] = {
+    "vector_u": plain("", "unit"),
+    "idf_weights": plain("token", unit="token"),
+}
+KNOWN = {class_name for class_name, _ in BUILDERS}
+UNNAMED = re.compile(r"weight \d+")
+
+UNKNOWN = "what its axes mean is not known"
+UNDECIDED = "names and shapes do not tell which of its axes holds the filters, so it is not split"
+UNEXPECTED = "its shape is not one that {} makes, so what its axes mean is not known"
+
+
+def structures(class_name: str, config: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Structure]:
+    """The structure of each weight of a layer.
+
+    Parameters
+    ----------
+    class_name : str
+        Of the layer, ``""`` where nothing says it.
+    config : mapping
+        Its configuration, or that of the wrapper that it stands in; empty where the file holds none. All that is then
+        found is marked as assumed.
+    shapes : mapping of str to tuple of int
+        By tensor name: ``"query/kernel"``.
+    """
+    return {name: _structure(*_weight(class_name, config, name, shapes)) for name in shapes}
+
+
+def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mapping[str, Shape]) -> tuple[Weight, bool]:
+    """What is known around a weight, and whether the file says so."""
+    place, _, role = name.rpartition("/")
+    beside = f"{place}/bias" if place else "bias"
+    weight = Weight("", role, shapes[name], place.rpartition("/")[2], bias=shapes.get(beside))
+    if class_name in attention.CLASSES and place:
+        keys = shapes.get("key/kernel", ())
+        return replace(weight, class_name=class_name, groups=keys[1] if len(keys) == 3 else 0), bool(config)
+    inner, settings = inner_of(class_name, config, place)
+    said = bool(config) and bool(inner)
+    if not said and not (inner and not place):
+        # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.
+        inner = infer_class({key.rpartition("/")[2]: s for key, s in shapes.items() if key.rpartition("/")[0] == place})
+    weight = replace(weight, class_name=inner, groups=size_of(settings.get("groups")) or 0)
+    found = einsum(settings, None) if inner == "EinsumDense" else None
+    return (replace(weight, letters=(found.weight, found.kept, found.shared)) if found else weight), said
+
+
+# Networks repeat their layers: thousands of weights share a few structures, which are immutable.
+@lru_cache(maxsize=8192)
+def _structure(weight: Weight, said: bool) -> Structure:
+    build = BUILDERS.get((weight.class_name, weight.role)) or ANYWHERE.get(weight.role)
+    structure = build(weight) if build else None
+    if structure is not None and structure.shape == weight.shape:
+        return replace(structure, assumed=not said)
+    if len(weight.shape) < 2:
+        return generic(weight.shape)
+    if build is not None:
+        return generic(weight.shape, UNEXPECTED.format(weight.class_name))
+    if not weight.class_name and weight.role == "kernel" and len(weight.shape) in (3, 4, 5):
+        return generic(weight.shape, UNDECIDED)
+    return _by_its_bias(weight) or generic(weight.shape, UNKNOWN)
+
+
+def _by_its_bias(weight: Weight) -> Structure | None:
+    """In a layer of the user's own the last axis counts the outputs if a bias of that length stands beside it."""
+    if weight.class_name in KNOWN or weight.bias is None or weight.role == "bias" or weight.bias != weight.shape[-1:]:
+        return None
+    found = generic(weight.shape)
+    *others, last = found.dims
+    unit = Axis("unit", last[0].size)
+    return replace(
+        found,
+        dims=(*others, (unit,)),
+        columns=("unit",),
+        cuts=(Cut(("unit",)),),
+        unit="unit",
+        part_columns=(others[-1][0].label,),
+        assumed=True,
+    )
