@@ -9,7 +9,9 @@ const outdir = resolve(here, "../weight_widgets/static");
 
 const { outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: ["crosshair.js", "crosshair.css", "shell.js", "shell.css"].map((name) => `src/${name}`),
+  entryPoints: ["crosshair.js", "crosshair.css", "grid.js", "grid.css", "shell.js", "shell.css"].map(
+    (name) => `src/${name}`,
+  ),
   outdir,
   bundle: true,
   minify: true,
