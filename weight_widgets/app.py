@@ -11,14 +11,16 @@ from IPython.display import display
 from .errors import InputError
 from .panes.heatmap import heatmap_pane
 from .panes.histogram import histogram_pane
+from .panes.parts import parts_pane
 from .panes.pickers import layer_pickers, model_pickers
 from .panes.shell import Shell
 from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
+from .panes.toggles import pane_toggles
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
-from .state import ExplorerState, HeatmapState, HistogramState, Selection, TableState
+from .state import ExplorerState, HeatmapState, HistogramState, PartsState, Selection, TableState
 
 __all__ = ["WeightExplorer", "compare"]
 
@@ -34,9 +36,13 @@ class WeightExplorer(widgets.VBox):
     selection : Selection
         What is chosen; set its attributes to move the explorer: ``explorer.selection.layer = "lstm_1"``.
     histogram : HistogramState
-        Settings of the histogram pane: ``bins``, ``clip``, ``log``, ``density``.
-    heatmap, table : HeatmapState, TableState
-        What these panes show.
+        Settings of the histogram pane: ``bins``, ``clip``, ``log``, ``density``, ``initial``.
+    heatmap : HeatmapState
+        Settings of the heatmap pane: ``way``, ``position``, ``by_norm``.
+    parts : PartsState
+        Settings of the parts pane: ``shown``, ``bins``, ``page``.
+    table : TableState
+        ``scope`` of the table pane.
     """
 
     def __init__(self, state: ExplorerState) -> None:
@@ -50,8 +56,10 @@ class WeightExplorer(widgets.VBox):
                 Shell(),
                 model_pickers(state.selection, models),
                 layer_pickers(state.selection, models),
+                pane_toggles(state),
                 panes,
-                table_pane(state.table, models),
+                parts_pane(state.parts, models),
+                table_pane(state.table, state.selection, models),
                 status_line(state, models),
             ]
         )
@@ -71,6 +79,11 @@ class WeightExplorer(widgets.VBox):
     def heatmap(self) -> HeatmapState:
         """Result of the heatmap pane."""
         return self._state.heatmap
+
+    @property
+    def parts(self) -> PartsState:
+        """Settings and result of the parts pane; ``explorer.parts.shown = True`` shows it."""
+        return self._state.parts
 
     @property
     def table(self) -> TableState:

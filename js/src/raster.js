@@ -1,7 +1,9 @@
 // From data coordinates to cells, and from cells to weights. A raster's cell covers one or several elements of each side.
 
 /**
- * @typedef {{ label: string, size: number, names: string[] }} Axis
+ * @typedef {{
+ *   label: string, size: number, names: string[], first?: number, stride?: number, numbers?: number[]
+ * }} Axis  Two that share a label count the same thing, one of them in strides.
  * @typedef {{ count: number, cells: number, axes: Axis[] }} Side  One side of the picture: its elements, pooled into cells.
  * @typedef {{ frame: number, planes: 0 | 1 | 3, values: DataView }} Raster
  * @typedef {{ row: number, column: number }} Cell

@@ -1,6 +1,6 @@
 // The sentence under the heatmaps, as pieces that the page turns into text nodes.
 import { readCell, span } from "./raster.js";
-import { formatNumber, place } from "./words.js";
+import { exactPlace, formatNumber, place } from "./words.js";
 
 /**
  * @typedef {import("./raster.js").Cell} Cell
@@ -55,8 +55,8 @@ export function readout(picture, rasters, cell) {
  * @param {boolean} pooled
  */
 function describe({ rows, columns }, cell, pooled) {
+  if (!pooled) return exactPlace(rows, columns, cell);
   const where = [place(rows, cell.row, "row"), place(columns, cell.column, "column")].filter(Boolean).join(", ");
-  if (!pooled) return where;
   const [top, bottom] = span(rows, cell.row);
   const [left, right] = span(columns, cell.column);
   return `${where} (mean of ${(bottom - top) * (right - left)} weights)`;

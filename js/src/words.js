@@ -43,6 +43,30 @@ export function unravel(axes, element) {
 }
 
 /**
+ * "input 3, unit 81 of the forget gate": one element.
+ * @param {Side} rows
+ * @param {Side} columns
+ * @param {{ row: number, column: number }} element
+ */
+export function exactPlace(rows, columns, { row, column }) {
+  const axes = [...rows.axes, ...columns.axes];
+  const indices = [...unravel(rows.axes, row), ...unravel(columns.axes, column)];
+  /** @type {Map<string, { axis: Axis, index: number }>} */
+  const joined = new Map();
+  axes.forEach((axis, i) => {
+    const before = joined.get(axis.label)?.index ?? 0;
+    joined.set(axis.label, { axis, index: before + Number(indices[i]) * (axis.stride ?? 1) });
+  });
+  const found = [...joined.values()];
+  const at = found.map(({ index }) => index);
+  return phrase(
+    found.map(({ axis }) => axis),
+    at,
+    at,
+  );
+}
+
+/**
  * "unit 81 of the forget gate", "units 80–83 of the forget gate", "columns 80–83"; "" where the side has no axes.
  * @param {Side} side
  * @param {number} cell
@@ -73,12 +97,21 @@ function phrase(axes, first, last) {
   const numbered = [];
   /** @type {string[]} */
   const named = [];
-  axes.forEach(({ label, names }, i) => {
+  axes.forEach((axis, i) => {
+    const { label, names } = axis;
     const index = Number(first[i]);
     const name = names[index];
     if (name !== undefined) named.unshift(`${name} ${label}`.trim());
-    else if (index === last[i]) numbered.push(`${label} ${index}`.trim());
-    else numbered.push(`${label}s ${index}${DASH}${last[i]}`);
+    else if (index === last[i]) numbered.push(`${label} ${numberOf(axis, index)}`.trim());
+    else numbered.push(`${label}s ${numberOf(axis, index)}${DASH}${numberOf(axis, Number(last[i]))}`);
   });
   return [numbered.join(", "), ...named].filter(Boolean).join(" of the ");
+}
+
+/**
+ * @param {Axis} axis
+ * @param {number} index
+ */
+function numberOf({ first = 0, numbers }, index) {
+  return numbers?.length ? Number(numbers[index]) : first + index;
 }

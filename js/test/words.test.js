@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatNumber, place, unravel } from "../src/words.js";
+import { exactPlace, formatNumber, place, unravel } from "../src/words.js";
 
 const unit = { label: "unit", size: 128, names: [] };
 const gate = { label: "gate", size: 4, names: ["input", "forget", "cell", "output"] };
@@ -72,4 +72,29 @@ test("several elements: flat where another axis varies, or the innermost is name
 
 test("a side without axes is not mentioned", () => {
   assert.equal(place(side([]), 0, "row"), "");
+});
+
+test("one element of a matrix: both sides in one phrase", () => {
+  const input = { label: "input", size: 9, names: [] };
+  const at = (row, column) => exactPlace(side([input]), side([gate, unit]), { row, column });
+  assert.equal(at(3, 128 + 81), "input 3, unit 81 of the forget gate");
+  const bias = { label: "", size: 2, names: ["input bias", "recurrent bias"] };
+  assert.equal(
+    exactPlace(side([bias]), side([gate, unit]), { row: 1, column: 2 }),
+    "unit 2 of the input gate of the recurrent bias",
+  );
+});
+
+test("one element: axes that share a label are counted together, whatever side they are on", () => {
+  const rowOfFilters = { label: "filter", size: 4, names: [], stride: 8 };
+  const filter = { label: "filter", size: 8, names: [] };
+  const [row, column] = ["kernel row", "kernel column"].map((label) => ({ label, size: 3, names: [] }));
+  const found = exactPlace(side([rowOfFilters, row]), side([filter, column]), { row: 2 * 3 + 1, column: 5 * 3 + 2 });
+  assert.equal(found, "filter 21, kernel row 1, kernel column 2");
+});
+
+test("one element: numbers of a group's first filter, and of units put in order", () => {
+  const late = { label: "filter", size: 4, names: [], first: 8 };
+  const sorted = { label: "unit", size: 3, names: [], numbers: [2, 0, 1] };
+  assert.equal(exactPlace(side([late]), side([sorted]), { row: 1, column: 0 }), "filter 9, unit 2");
 });

@@ -56,10 +56,15 @@ class Crosshair(anywidget.AnyWidget):
         if matrix is None or not all(cells):
             self.picture = {}
             return
+        rows, columns = matrix.shape
+        down, across = matrix.rows, matrix.columns
+        if cells != matrix.shape and any(axis.numbers or axis.stride > 1 for axis in matrix.axes):
+            # A pooled cell of units in another order, or of a grid of pictures, is no range of anything.
+            down, across = (Axis("row", rows),), (Axis("column", columns),)
         self.picture = {
             "frame": self._frame,
-            "rows": _side(matrix.rows, matrix.shape[0], cells[0]),
-            "columns": _side(matrix.columns, matrix.shape[1], cells[1]),
+            "rows": _side(down, rows, cells[0]),
+            "columns": _side(across, columns, cells[1]),
             "labels": list(labels),
             "exact_digits": EXACT_DIGITS,
             "pooled_digits": POOLED_DIGITS,
@@ -73,7 +78,14 @@ class Crosshair(anywidget.AnyWidget):
 
 def _side(axes: Sequence[Axis], count: int, cells: int) -> dict[str, Any]:
     described = [
-        {"label": visible(axis.label), "size": axis.size, "names": [visible(name) for name in axis.names]}
+        {
+            "label": visible(axis.label),
+            "size": axis.size,
+            "names": [visible(name) for name in axis.names],
+            "first": axis.first,
+            "stride": axis.stride,
+            "numbers": list(axis.numbers),
+        }
         for axis in axes
     ]
     return {"count": count, "cells": cells, "axes": described}

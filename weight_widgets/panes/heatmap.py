@@ -12,11 +12,13 @@ import numpy as np
 
 from ..analysis.comparison import Contrast
 from ..analysis.sketches import Raster
+from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
 from ..state import HeatmapState, Pick, Pictures
-from .axes import horizontal_axis, short_format, ticks, vertical_axis
+from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
+from .sight import Sight
 from .style import DIVERGING, Models, number, text
 
 __all__ = ["heatmap_pane"]
@@ -24,9 +26,8 @@ __all__ = ["heatmap_pane"]
 HEIGHT = "290px"
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
-CLOSEST = 4.0
-MARGIN = {"top": 6, "bottom": 24, "left": 10, "right": 14}
-FIRST_MARGIN = {**MARGIN, "left": 38}
+MARGIN = {"top": 6, "bottom": 40, "left": 10, "right": 14}
+FIRST_MARGIN = {**MARGIN, "left": 66}
 
 
 NOTHING = Pictures(Pick((), "", "", "", "", ""), Contrast((None, None, None), 1.0), (None, None, None), False, ())
@@ -42,64 +43,13 @@ class Picture:
     separators: bqplot.Lines
 
 
-class Sight:
-    """What of the pictures is in sight: the scales that all of them share.
-
-    Row 0 is on top: y runs from −rows up to 0, because bqplot pans a reversed scale the wrong way.
-    """
-
-    def __init__(self) -> None:
-        self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
-        self._shape = (1, 1)
-
-    def fit(self, shape: tuple[int, int]) -> None:
-        """Bring a matrix of another shape into sight; one of the same shape is seen where the last was."""
-        if shape != self._shape:
-            self._shape = max(1, shape[0]), max(1, shape[1])
-            self.show_all()
-
-    def show_all(self) -> None:
-        rows, columns = map(float, self._shape)
-        with self.x.hold_sync(), self.y.hold_sync():
-            self.x.min, self.x.max = 0.0, columns
-            self.y.min, self.y.max = -rows, 0.0
-
-    def mark(self, across: Sequence[bqplot.Axis], down: bqplot.Axis) -> None:
-        """Keep round ticks on the axes. Panning and zooming happen in the browser, and reach this side as limits."""
-
-        def update(_: object = None) -> None:
-            rows, columns = self._shape
-            _keep(self.x, 0.0, float(columns))
-            _keep(self.y, -float(rows), 0.0)
-            for axis in across:
-                axis.tick_values = ticks(self.x.min, self.x.max, whole=True)
-            marks = ticks(-self.y.max, -self.y.min, whole=True)
-            # In this order and apart: bqplot draws new ticks with the labels that it had before the message.
-            down.tick_labels = {str(int(-row)): str(int(row)) for row in marks}
-            down.tick_values = -marks
-
-        for scale in (self.x, self.y):
-            scale.observe(update, ["min", "max"])
-        update()
-
-
-def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
-    """Undo a zoom out of the whole or into less than `CLOSEST` weights, and a pan out of the picture."""
-    width = min(max(scale.max - scale.min, CLOSEST), high - low)
-    start = min(max(scale.min, low), high - width)
-    # What the browser sends is rounded; to correct that would be to fight it.
-    if max(abs(scale.min - start), abs(scale.max - start - width)) > 1e-6 * (high - low):
-        with scale.hold_sync():
-            scale.min, scale.max = start, start + width
-
-
 def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
     sight = Sight()
     key = uuid.uuid4().hex[:8]
     figures = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
     pictures = [_picture(sight, name, first=not number) for number, name in enumerate(figures)]
-    sight.mark([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
+    sight.attach([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
     bar, colour_limits = _colour_bar()
     crosshair = Crosshair(sight.x, sight.y, figures)
     layout = widgets.HTML()
@@ -110,7 +60,7 @@ def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
         rasters, limit = result.contrast.rasters, result.contrast.limit
         for picture, raster, matrix in zip(pictures, rasters, result.matrices, strict=True):
             _paint(picture, raster, limit, matrix)
-        sight.fit(result.shape)
+        sight.fit(result.matrix, result.shape)
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
@@ -124,15 +74,62 @@ def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
     draw()
     row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
-    return _column([_heading(sight), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    return _column([_heading(sight, state), row, layout, crosshair], "ww-pane", "ww-heatmap")
 
 
-def _heading(sight: Sight) -> widgets.Box:
+def _heading(sight: Sight, state: HeatmapState) -> widgets.Box:
     reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again")
     reset.on_click(lambda _: sight.show_all())
-    heading = widgets.HBox([widgets.HTML("<h3>Heatmap</h3>"), reset])
+    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), _settings(state), reset])
     heading.add_class("ww-heading")
     return heading
+
+
+def _settings(state: HeatmapState) -> widgets.Box:
+    """How the tensor is drawn, as far as it can be drawn in more than one way."""
+    way = widgets.Dropdown(description="as", options=[MATRIX])
+    position = widgets.BoundedIntText(description="no.", min=0, max=0)
+    by_norm = widgets.Checkbox(description="by norm", indent=False)
+    controls = {"way": way, "position": position, "by_norm": by_norm}
+    for name, control in controls.items():
+        control.add_class(f"ww-set-{name}")
+    showing = False
+
+    def show(_: object = None) -> None:
+        nonlocal showing
+        result = state.result or NOTHING
+        # What the tensor cannot be drawn as stays the user's wish for the next that can.
+        showing = True
+        try:
+            if tuple(way.options) != result.ways:
+                way.options = result.ways
+            way.value = result.way
+            position.max = max(result.positions - 1, position.value)
+            position.value, position.max = result.position, result.positions - 1
+            by_norm.description = f"{result.unit}s by norm" if result.unit else "by norm"
+            by_norm.value = state.by_norm
+        finally:
+            showing = False
+        _show_if(way, len(result.ways) > 1)
+        _show_if(position, result.positions > 1)
+        _show_if(by_norm, bool(result.unit))
+
+    def take(name: str, value: object) -> None:
+        if not showing:
+            setattr(state, name, value)
+
+    for name, control in controls.items():
+        control.observe(lambda change, name=name: take(name, change.new), "value")
+    state.observe(show, ["result", "by_norm"])
+    show()
+    box = widgets.Box([*controls.values()])
+    box.add_class("ww-settings")
+    box.add_class("ww-row")
+    return box
+
+
+def _show_if(widget: widgets.Widget, wanted: bool) -> None:
+    widget.layout.display = None if wanted else "none"
 
 
 def _picture(sight: Sight, name: str, first: bool) -> Picture:
@@ -140,8 +137,8 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
-    across = horizontal_axis(x, tick_format="d")
-    down = vertical_axis(y, tick_format="d")
+    across = horizontal_axis(x, tick_format="d", label_offset="2.4em")
+    down = vertical_axis(y, tick_format="d", label_offset="4em")
     figure = bqplot.Figure(
         marks=[image, separators],
         axes=[across, down] if first else [across],
@@ -168,12 +165,21 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
         picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
         picture.image.image = _pixels(raster.mean, limit)
     replaced.close()
-    step = matrix.separations[1]
-    inner = np.arange(step, columns, step) if step and columns // step <= MAX_SEPARATORS else np.empty(0)
+    down, across = (_between(step, count) for step, count in zip(matrix.separations, raster.shape, strict=True))
+    # NaN in y alone lifts the pen; bqplot places the line's label at the last point, so none ends it.
+    x = np.concatenate([np.repeat(across, 3), np.tile([0.0, columns, columns], len(down))])[:-1]
+    y = np.concatenate([np.tile([0.0, -rows, np.nan], len(across)), _lifted(-down)])[:-1]
     with picture.separators.hold_sync():
-        # NaN lifts the pen between two separators; bqplot places the line's label at the last point, so none ends it.
-        picture.separators.x = np.repeat(inner, 3)[:-1].astype(np.float32)
-        picture.separators.y = np.tile([0.0, -float(rows), np.nan], len(inner))[:-1].astype(np.float32)
+        picture.separators.x, picture.separators.y = x.astype(np.float32), y.astype(np.float32)
+
+
+def _lifted(heights: np.ndarray) -> np.ndarray:
+    return np.stack([heights, heights, np.full_like(heights, np.nan)], axis=1).ravel()
+
+
+def _between(step: int, count: int) -> np.ndarray:
+    """Where the separators of a side are; none where they would hide the picture."""
+    return np.arange(step, count, step, dtype=np.float64) if step and count // step <= MAX_SEPARATORS else np.empty(0)
 
 
 def _pixels(values: np.ndarray, limit: float) -> widgets.Image:
@@ -213,6 +219,8 @@ def _sentence(result: Pictures) -> str:
     if not all(result.matrix.shape):
         return text(f"{result.matrix.sentence}. The tensor is empty.", 600)
     said = [f"{result.matrix.sentence}{', assumed from names and shapes' if result.assumed else ''}."]
+    if result.doubt:
+        said.append(f"Not understood: {result.doubt}.")
     rasters = [raster for raster in result.contrast.rasters if raster is not None]
     pooled = next((raster for raster in rasters if not raster.exact), None)
     if pooled is not None:

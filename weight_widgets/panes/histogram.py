@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import bqplot
@@ -10,10 +11,10 @@ import numpy as np
 from traitlets import link
 
 from ..analysis.sketches import Histogram
-from ..state import CLIPS, HistogramState
+from ..state import CLIPS, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
-from .style import Models, count
+from .style import Model, Models, count, number, text
 
 __all__ = ["histogram_pane"]
 
@@ -59,8 +60,9 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     ground = Ground()
     lines = {label: _line(ground, model.colour) for label, model in models.items()}
+    initial = _initial_line(ground)
     figure = bqplot.Figure(
-        marks=list(lines.values()),
+        marks=[*lines.values(), initial],
         axes=[ground.across, ground.upwards],
         fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
@@ -75,19 +77,27 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
         curves = state.result.curves if state.result else ()
         shown = {curve.label: curve.histogram for curve in curves}
         heights = {label: _heights(histogram, state.log, state.density) for label, histogram in shown.items()}
+        expected = state.result.expected if state.result and state.initial else None
+        start = _heights(expected.histogram, state.log, state.density) if expected else EMPTY
         if shown:
-            ground.fit(next(iter(shown.values())).edges, list(heights.values()), state.log, state.density)
+            drawn = [*heights.values()]
+            if expected:
+                # What is expected may be one tall bin: it gets no more room than half as much again as the models have.
+                drawn.append(np.minimum(start, 1.5 * max(float(found.max()) for found in drawn)))
+            ground.fit(next(iter(shown.values())).edges, drawn, state.log, state.density)
         # A logarithm of zero reaches no scale: bars are lifted before it comes, and fall after it is gone.
         if not state.log:
-            _stand(lines.values(), ground)
+            _stand([*lines.values(), initial], ground)
         for label, line in lines.items():
             line.visible = label in shown
             _outline(line, shown[label].edges if line.visible else EMPTY, heights.get(label, EMPTY))
+        initial.visible = expected is not None
+        _outline(initial, expected.histogram.edges if expected else EMPTY, start)
         if state.log:
-            _stand(lines.values(), ground)
-        counts.value = _counts(curves, models) if curves else ""
+            _stand([*lines.values(), initial], ground)
+        counts.value = _counts(state.result, models, state.initial) if state.result and curves else ""
 
-    state.observe(draw, ["result", "log", "density"])
+    state.observe(draw, ["result", "log", "density", "initial"])
     draw()
     pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, _settings(state)])
     pane.add_class("ww-pane")
@@ -100,6 +110,12 @@ def _line(ground: Ground, colour: str) -> bqplot.Lines:
     return bqplot.Lines(
         x=[], y=[], scales=scales, colors=[colour], fill="bottom", fill_opacities=[0.18], stroke_width=1.3
     )
+
+
+def _initial_line(ground: Ground) -> bqplot.Lines:
+    """Above the models in a colour that none of them has, for it belongs to what was before."""
+    scales = {"x": ground.x, "y": ground.y}
+    return bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], line_style="dashed", stroke_width=1.6)
 
 
 def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:
@@ -127,14 +143,32 @@ def _powers(low: float, high: float) -> np.ndarray:
     return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
 
 
-def _counts(curves: Sequence[Curve], models: Models) -> str:
-    cells = "".join(
-        f'<tr><th scope="row">{models[curve.label].title}</th>'
-        + "".join(f"<td>{count(value)}</td>" for value in (curve.zeros, curve.nan, curve.inf, curve.histogram.outside))
-        + "</tr>"
-        for curve in curves
-    )
-    return f"<table><tr><th></th><th>zeros</th><th>NaN</th><th>Inf</th><th>outside</th></tr>{cells}</table>"
+def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
+    """What the plot cannot show, and how far each standard deviation has moved from its start."""
+    columns = ("zeros", "NaN", "Inf", "outside", "std", "÷ initial")
+    head = "".join(f"<th>{name}</th>" for name in ("", *columns))
+    rows = "".join(_row(curve, models[curve.label]) for curve in overlay.curves)
+    expected = overlay.expected if initial else None
+    said = f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
+    return f"<table><tr>{head}</tr>{rows}</table>{said}"
+
+
+def _row(curve: Curve, model: Model) -> str:
+    found, start = curve.moments, curve.initial.std if curve.initial else math.nan
+    counts = (found.zeros, found.nan, found.inf, curve.histogram.outside)
+    ratio = found.std / start if start > 0 else math.nan
+    cells = [*map(count, counts), number(found.std), number(ratio)]
+    return f'<tr><th scope="row">{model.title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _drawn_from(overlay: Overlay, label: str, models: Models) -> str:
+    initial = next(curve.initial for curve in overlay.curves if curve.label == label)
+    if initial is None:
+        return ""
+    fans = f"fan-in {count(initial.fans[0])}, fan-out {count(initial.fans[1])}, " if initial.fans else ""
+    source = "" if initial.source == "config" else ", the layer's default,"
+    about = f"{initial.kind}{source} gave {models[label].short} to start with ({fans}std {number(initial.std)})."
+    return text(about, 300)
 
 
 def _settings(state: HistogramState) -> widgets.Box:
@@ -144,10 +178,12 @@ def _settings(state: HistogramState) -> widgets.Box:
     )
     density = widgets.Dropdown(description="y", options=[("counts", False), ("density", True)])
     log = widgets.Checkbox(description="log", indent=False)
-    for name, control in {"bins": bins, "clip": clip, "density": density, "log": log}.items():
+    initial = widgets.Checkbox(description="initial", indent=False, tooltip="What the initializer gives")
+    controls = {"bins": bins, "clip": clip, "density": density, "log": log, "initial": initial}
+    for name, control in controls.items():
         link((state, name), (control, "value"))
         control.add_class(f"ww-set-{name}")
-    box = widgets.Box([bins, clip, density, log])
+    box = widgets.Box([*controls.values()])
     box.add_class("ww-row")
     box.add_class("ww-settings")
     return box

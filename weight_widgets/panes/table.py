@@ -1,69 +1,144 @@
-"""The table pane: one row a model for the chosen tensor."""
+"""The table pane: the measures of the ticked models, to sort, to filter and to choose from."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import ipywidgets as widgets
+from traitlets import link
 
-from ..state import Table, TableState
+from ..analysis.measures import QUANTILES
+from ..display import visible
+from ..state import SCOPES, Selection, Table, TableState
+from .grid import Column, Grid, Row
 from .style import Models, count, number, percent, text
 
 __all__ = ["table_pane"]
 
-COLUMNS = ("model", "shape", "dtype", "parameters", "mean", "std", "min", "max", "L2 norm", "sparsity", "NaN", "Inf")
+
+def _signed(value: float) -> str:
+    return number(value, sign=True)
 
 
-def table_pane(state: TableState, models: Models) -> widgets.HTML:
-    """The pane; its numbers carry three significant digits."""
-    pane = widgets.HTML()
-    pane.add_class("ww-table")
+COLUMNS = (
+    Column("model", "model"),
+    Column("weight", "weight", "The tensor, with its layer or part where rows are of several"),
+    Column("shape", "shape"),
+    Column("type", "dtype", "As the file holds it"),
+    Column("size", "parameters", "Number of elements", count),
+    Column("mean", "mean", "Of the finite elements, like all that follows", _signed),
+    Column("std", "std", "Standard deviation of the population", number),
+    Column("min", "min", "", _signed),
+    Column("max", "max", "", _signed),
+    Column("l2", "L2 norm", "√Σw²", number),
+    Column("sparsity", "sparsity", "Share of exact zeros", percent),
+    Column("nan", "NaN", "Elements that are not a number", count),
+    Column("inf", "Inf", "Infinite elements", count),
+    Column("near_zeros", "near zeros", "Elements with |w| < 0.001 × RMS, exact zeros included", count, visible=False),
+    Column("near_zero_threshold", "near-zero below", "0.001 × RMS", number, visible=False),
+    Column("zeros", "zeros", "Exact zeros", count, visible=False),
+    Column("l1", "L1 norm", "Σ|w|", number, visible=False),
+    Column("rms", "RMS", "√(Σw²/n)", number, visible=False),
+    *(
+        Column(f"q{percent_:g}", f"{percent_:g} %", f"{percent_:g} % of the elements are below", _signed, visible=False)
+        for percent_ in QUANTILES
+    ),
+    Column("skew", "skew", "0 for a symmetric distribution", _signed, visible=False),
+    Column("kurtosis", "kurtosis", "Excess: 0 for a normal distribution", _signed, visible=False),
+    Column("initializer", "initializer", "From the configuration, or the layer's default", visible=False),
+    Column("initial_std", "initial std", "What the initializer gives", number, visible=False),
+    Column("std_ratio", "std / initial", "How far the standard deviation has moved", number, visible=False),
+    Column("regularizer", "regulariser", "Named by the configuration", visible=False),
+    Column("penalty", "penalty", "What the regulariser adds to the loss", number, visible=False),
+    Column("constraint", "constraint", "Named by the configuration", visible=False),
+    Column("constraint_met", "met", "Whether the constraint is met", visible=False),
+)
+TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "model": "all layers"}
+MET = {True: "met", False: "not met", None: "not checked"}
+
+
+def table_pane(state: TableState, selection: Selection, models: Models) -> widgets.Box:
+    """The pane; its numbers carry three significant digits. Selecting a row chooses what it is about."""
+    grid = Grid(COLUMNS, "No ticked model has this tensor.")
+    grid.add_class("ww-table")
+    rules = widgets.HTML()
+    rules.add_class("ww-note")
+    scope = widgets.Dropdown(description="rows", options=[(TITLES[name], name) for name in SCOPES])
+    scope.add_class("ww-set-scope")
+    link((state, "scope"), (scope, "value"))
+    chosen = ""
+    drawing = False
 
     def draw(_: object = None) -> None:
-        pane.value = "" if state.result is None else _html(state.result, models)
+        nonlocal drawing
+        table = state.result
+        rows = table.rows if table else ()
+        drawing = True
+        try:
+            grid.show(
+                [Row(_cells(row, table.scope), models[row["checkpoint"]].colour) for row in rows] if table else [],
+                _place(table, chosen) if table else -1,
+            )
+        finally:
+            drawing = False
+        rules.value = "".join(_rules(table, models)) if table else ""
+
+    def choose(_: object) -> None:
+        nonlocal chosen
+        if drawing or grid.selected < 0 or state.result is None:
+            return
+        row = state.result.rows[grid.selected]
+        chosen = row["checkpoint"]
+        selection.layer, selection.tensor, selection.part = row["layer"], row["tensor"], row["part"]
+
+    def _cells(row: Mapping[str, Any], scope: str) -> dict[str, Any]:
+        cells = dict(row)
+        cells["model"] = models[row["checkpoint"]].name
+        cells["weight"] = _weight(row, scope)
+        cells["shape"] = " × ".join(map(str, row["shape"])) or "scalar"
+        cells["type"] = visible(row["stored"] or row["dtype"]) + (", dequantised" if row["dequantised"] else "")
+        cells["constraint_met"] = MET[row["constraint_met"]] if row["constraint"] else None
+        return cells
 
     state.observe(draw, "result")
+    grid.observe(choose, "selected")
     draw()
+    heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), scope])
+    heading.add_class("ww-heading")
+    pane = widgets.VBox([heading, grid, rules])
+    pane.add_class("ww-pane")
     return pane
 
 
-def _html(table: Table, models: Models) -> str:
-    head = "".join(f'<th scope="col">{name}</th>' for name in COLUMNS)
-    body = "".join(_row(cells) for cells in _cells(table, models))
-    why = "No ticked model has this tensor." if table.pick.checkpoints else "No model is ticked."
-    empty = "" if table.rows else f'<tr><th colspan="{len(COLUMNS)}">{why}</th></tr>'
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}{empty}</tbody></table>"
+def _weight(row: Mapping[str, Any], scope: str) -> str:
+    names = (row["layer"], row["tensor"]) if scope == "model" else (row["tensor"], row["part"])
+    return " · ".join(visible(name) for name in names if name) + (" (assumed)" if row["assumed"] else "")
 
 
-def _row(cells: Sequence[str]) -> str:
-    first, *others = cells
-    return f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in others)}</tr>'
+def _place(table: Table, label: str) -> int:
+    """The row of what is picked, in the model whose row was chosen last."""
+    pick = table.pick
+    wanted = (label, pick.layer, pick.tensor, pick.part)
+    found = ((row["checkpoint"], row["layer"], row["tensor"], row["part"]) for row in table.rows)
+    return next((place for place, row in enumerate(found) if row == wanted), -1)
 
 
-def _cells(table: Table, models: Models) -> list[list[str]]:
-    rows = []
+def _rules(table: Table, models: Models) -> Iterator[str]:
+    """What the configuration says the picked tensor is held to, a line a model."""
+    pick = table.pick
     for row in table.rows:
-        measures = row.measures
-        shape, dtype = _shape(row.shape), text(row.dtype)
-        # Where there is no room for columns of their own the style sheet shows these under the name.
-        cells = [f"{models[row.label].title}<small>{shape} {dtype}</small>", shape, dtype]
-        if measures is None:
-            cells += ["n/a"] * (len(COLUMNS) - len(cells))
-        else:
-            cells += [
-                count(measures.size),
-                number(measures.mean, sign=True),
-                number(measures.std),
-                number(measures.minimum, sign=True),
-                number(measures.maximum, sign=True),
-                number(measures.l2),
-                percent(measures.sparsity),
-                count(measures.nan),
-                count(measures.inf),
-            ]
-        rows.append(cells)
-    return rows
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape)) or "scalar"
+        if (row["layer"], row["tensor"]) != (pick.layer, pick.tensor) or row["part"]:
+            continue
+        said = []
+        if row["regularizer"]:
+            value = row["penalty"]
+            adds = "is not computed" if value is None or math.isnan(value) else f"adds {number(value)} to the loss"
+            said.append(f"{row['regularizer']} {adds}")
+        if row["constraint"]:
+            measured = row["constraint_measured"]
+            extreme = "" if math.isnan(measured) else f" (farthest out: {number(measured)})"
+            said.append(f"{row['constraint']} {MET[row['constraint_met']]}{extreme}")
+        if said:
+            yield f"<div>{models[row['checkpoint']].title}: {text('; '.join(said), 400)}</div>"

@@ -53,7 +53,7 @@ def ways(structure: Structure) -> tuple[str, ...]:
     """What a tensor can be drawn as: ``"matrix"``, ``"filter grid"``, ``"one input channel"``, …"""
     axes = [axis for axis in structure.axes if axis.size > 1]
     slices = [SLICE + axis.label for axis in axes if axis.label] if len(axes) > 2 else []
-    return (MATRIX, *((TILES,) if structure.tile else ()), *slices)
+    return (MATRIX, *((TILES,) if _has_tiles(structure) else ()), *slices)
 
 
 def sliced_axis(structure: Structure, way: str) -> Axis | None:
@@ -87,9 +87,13 @@ def arrangement(
     if axis is not None:
         place = shown.place(axis.label)
         return Arrangement(structure, _slice(shown, place).matrix, _at(everything, place, position), moved)
-    if way == TILES and structure.tile:
+    if way == TILES and _has_tiles(structure):
         return Arrangement(structure, _tiles(shown), everything, moved)
     return Arrangement(structure, shown.matrix, everything, moved)
+
+
+def _has_tiles(structure: Structure) -> bool:
+    return bool(structure.tile and {*structure.columns} - {*structure.tile})
 
 
 def _at(index: tuple[int | slice, ...], place: int, position: int) -> tuple[int | slice, ...]:

@@ -239,7 +239,7 @@ class Structure:
             columns=columns or tuple(label for label in self.part_columns if label in kept),
             cuts=(),
             unit=self.unit if self.unit in kept else "",
-            tile=(),
+            tile=self.tile if {*self.tile} <= kept else (),
             part_columns=(),
         )
         return structure, tuple(index)

@@ -7,22 +7,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from traitlets import All, Bool, Enum, HasTraits, Instance, Int
+from traitlets import All, HasTraits, Instance
 
 from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
-from .looks import Overlay, Pictures, Table, look_at_histograms, look_at_pictures, look_at_table
+from .looks import look_at_histograms, look_at_parts, look_at_pictures, look_at_table
 from .selection import Pick, Selection
+from .settings import HeatmapState, HistogramState, PaneState, PartsState, TableState
 
-__all__ = ["CLIPS", "ExplorerState", "HeatmapState", "HistogramState", "Status", "TableState"]
-
-CLIPS = (0.0, 0.1, 1.0, 5.0)
+__all__ = ["ExplorerState", "Status"]
 
 # By the pane that shows the result.
 LOOKS: dict[str, Callable[..., Any]] = {
     "histogram": look_at_histograms,
     "heatmap": look_at_pictures,
+    "parts": look_at_parts,
     "table": look_at_table,
+}
+# A choice that not every pane depends on, and those that do.
+DEPENDENT = {
+    "checkpoints": ["histogram", "parts", "table"],
+    "reference": ["histogram", "heatmap"],
+    "other": ["heatmap"],
 }
 
 
@@ -33,40 +39,6 @@ class Status:
     shown: str = ""
     reading: str = ""
     problems: tuple[str, ...] = ()
-
-
-class HistogramState(HasTraits):
-    """Settings and result of the histogram pane.
-
-    Attributes
-    ----------
-    bins : int
-        10 to 500.
-    clip : float
-        Percent left out at either end of the range: 0 (full), 0.1, 1 or 5.
-    log : bool
-        Logarithmic counts.
-    density : bool
-        Densities, which integrate to 1, in place of counts.
-    """
-
-    bins = Int(120, min=10, max=500)
-    clip = Enum(CLIPS, default_value=0.0)
-    log = Bool(False)
-    density = Bool(False)
-    result = Instance(Overlay, allow_none=True)
-
-
-class HeatmapState(HasTraits):
-    """Result of the heatmap pane."""
-
-    result = Instance(Pictures, allow_none=True)
-
-
-class TableState(HasTraits):
-    """Result of the table pane."""
-
-    result = Instance(Table, allow_none=True)
 
 
 class ExplorerState(HasTraits):
@@ -89,6 +61,7 @@ class ExplorerState(HasTraits):
         self.selection = Selection(opened, reference)
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
+        self.parts = PartsState()
         self.table = TableState()
         self._failures = tuple(failures)
         self.status = Status(problems=self._failures)
@@ -96,7 +69,11 @@ class ExplorerState(HasTraits):
         self._asked: set[str] = set()
         self._worker = Worker()
         self.selection.observe(lambda change: self._ask_for(change.name), All)
-        self.histogram.observe(lambda _: self._ask("histogram"), ["bins", "clip"])
+        # Before any pane is asked anew: other parts have other pages.
+        self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
+        for key in LOOKS:
+            pane = self._pane(key)
+            pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
         self._ask_for("layer")
 
     def wait(self, timeout: float = 60.0) -> bool:
@@ -107,18 +84,21 @@ class ExplorerState(HasTraits):
         """End the background work. The checkpoints may be the caller's, and stay open."""
         self._worker.close()
 
+    def _pane(self, key: str) -> Any:
+        pane: PaneState = getattr(self, key)
+        return pane
+
     def _ask_for(self, changed: str) -> None:
-        keys = {"checkpoints": ["histogram", "table"], "reference": ["heatmap"], "other": ["heatmap"]}
-        for key in keys.get(changed, list(LOOKS)):
+        for key in DEPENDENT.get(changed, list(LOOKS)):
             self._ask(key)
 
     def _ask(self, key: str) -> None:
-        if self._worker.closed:
+        target = self._pane(key)
+        if self._worker.closed or not target.shown:
             return
         pick = self.selection.pick
-        target: HistogramState | HeatmapState | TableState = getattr(self, key)
         look = LOOKS[key]
-        settings = {"bins": self.histogram.bins, "clip": self.histogram.clip} if key == "histogram" else {}
+        settings = {name: getattr(target, name) for name in target.asked_with}
 
         def deliver(result: Any) -> None:
             target.result = result

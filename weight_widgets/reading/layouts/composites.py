@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .base import MAX_NESTING, Node, class_of
 
-__all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_composite", "place_of", "word_of"]
+__all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_composite", "owner_of", "place_of", "word_of"]
 
 ATTENTIONS = {"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"}
 WRAPPERS = {"TimeDistributed", "SpectralNormalization", "Wrapper"}
@@ -92,18 +92,18 @@ def place_of(steps: Sequence[str]) -> str:
     return "/".join(filter(None, (step.lstrip("_") if word is None else word for step, word in words)))
 
 
-def inner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]:
-    """The class, by the name that its weights are known under, and the configuration at a place in a layer.
+def owner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]:
+    """What has the weights at a place: its class, by the name that its weights are known under, and configuration.
 
-    The class is ``""`` where the configuration does not say it, or has no such place.
+    Of a projection that is the attention layer. The class is ``""`` where the configuration does not say it, or has no
+    such place.
 
     Examples
     --------
     >>> lstm = {"class_name": "LSTM", "config": {"units": 3}}
-    >>> inner_of("Bidirectional", {"layer": lstm}, "forward")
+    >>> owner_of("Bidirectional", {"layer": lstm}, "forward")
     ('LSTM', {'units': 3})
     """
-    attention = class_name in ATTENTIONS
     for step in place.split("/"):
         class_name, config = _unwrapped(class_name, config, step)
         if (cell := CELL.fullmatch(step)) is not None:
@@ -111,11 +111,19 @@ def inner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]
             number = int(cell[1])
             found = cells[number] if isinstance(cells, list) and number < len(cells) else None
             class_name, config = _unpacked(found) or ("", {})
-        elif step in PROJECTIONS.values():
-            class_name, config = ("EinsumDense" if attention else ""), {}
-    if class_name in COMPOSITES:
+        elif step in PROJECTIONS.values() and class_name not in ATTENTIONS:
+            class_name, config = "", {}
+    if class_name in COMPOSITES - ATTENTIONS:
         return "", {}
     return WEIGHTS_OF.get(class_name, class_name), config
+
+
+def inner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]:
+    """As `owner_of`, of the innermost layer: an attention layer has none of its own and projects by others."""
+    class_name, config = owner_of(class_name, config, place)
+    if class_name not in ATTENTIONS:
+        return class_name, config
+    return "EinsumDense" if place.rpartition("/")[2] in PROJECTIONS.values() else "", {}
 
 
 def _unwrapped(class_name: str, config: Node, direction: str) -> tuple[str, Node]:

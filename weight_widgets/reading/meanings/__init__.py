@@ -12,13 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 from ..contractions import einsum, size_of
-from ..layouts.composites import inner_of
+from ..layouts.composites import owner_of
 from ..roles import infer_class
 from ..structure import Axis, Cut, Structure, generic
 from . import attention, convolutions, dense, normalization, recurrent
 from .weights import Builder, Shape, Weight, plain
 
-__all__ = ["structures"]
+__all__ = ["owner_of", "structures"]
 
 BUILDERS: Mapping[tuple[str, str], Builder] = {
     **dense.BUILDERS,
@@ -29,7 +29,7 @@ BUILDERS: Mapping[tuple[str, str], Builder] = {
 }
 # Weights that mean the same in every layer.
 ANYWHERE: Mapping[str, Builder] = {
-    "vector_u": plain("", "unit"),
+    "vector_u": plain("vector", "unit"),
     "idf_weights": plain("token", unit="token"),
 }
 KNOWN = {class_name for class_name, _ in BUILDERS}
@@ -61,10 +61,10 @@ def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mappi
     place, _, role = name.rpartition("/")
     beside = f"{place}/bias" if place else "bias"
     weight = Weight("", role, shapes[name], place.rpartition("/")[2], bias=shapes.get(beside))
-    if class_name in attention.CLASSES and place:
-        keys = shapes.get("key/kernel", ())
-        return replace(weight, class_name=class_name, groups=keys[1] if len(keys) == 3 else 0), bool(config)
-    inner, settings = inner_of(class_name, config, place)
+    inner, settings = owner_of(class_name, config, place)
+    if inner in attention.CLASSES:
+        keys = shapes.get(f"{place.rpartition('/')[0]}/key/kernel".lstrip("/"), ())
+        return replace(weight, class_name=inner, groups=keys[1] if len(keys) == 3 else 0), bool(config)
     said = bool(config) and bool(inner)
     if not said and not (inner and not place):
         # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.

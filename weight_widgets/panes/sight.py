@@ -1,0 +1,154 @@
+"""What of the heatmaps is in sight: the scales that all of them share, and axes that say what lies along them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import bqplot
+import numpy as np
+
+from ..display import visible
+from ..reading.structure import Axis, Matrix
+from .axes import ticks
+
+__all__ = ["Sight"]
+
+CLOSEST = 4.0
+# Names of gates, heads and the like are written while there are at most so many in sight.
+MAX_NAMED = 8
+# What fits beside the first picture.
+MAX_ROW_NAME = 9
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Where the ticks of a side are, what they say, and what the side counts."""
+
+    at: np.ndarray
+    labels: tuple[str, ...]
+    title: str
+
+
+class Sight:
+    """Row 0 is on top: y runs from −rows up to 0, because bqplot pans a reversed scale the wrong way."""
+
+    def __init__(self) -> None:
+        self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
+        self._shape = (1, 1)
+        self._matrix: Matrix | None = None
+        self._across: Sequence[bqplot.Axis] = ()
+        self._down: bqplot.Axis | None = None
+
+    def attach(self, across: Sequence[bqplot.Axis], down: bqplot.Axis) -> None:
+        """Keep ticks on these axes. Panning and zooming happen in the browser, and reach this side as limits."""
+        self._across, self._down = across, down
+        for scale in (self.x, self.y):
+            scale.observe(self._limited, ["min", "max"])
+        self._mark()
+
+    def fit(self, matrix: Matrix | None, shape: tuple[int, int]) -> None:
+        """Bring a matrix of another shape into sight; one of the same shape is seen where the last was."""
+        changed = shape != self._shape
+        self._matrix, self._shape = matrix, (max(1, shape[0]), max(1, shape[1]))
+        if changed:
+            self.show_all()
+        self._mark()
+
+    def show_all(self) -> None:
+        rows, columns = map(float, self._shape)
+        with self.x.hold_sync(), self.y.hold_sync():
+            self.x.min, self.x.max = 0.0, columns
+            self.y.min, self.y.max = -rows, 0.0
+
+    def _limited(self, _: object) -> None:
+        rows, columns = self._shape
+        _keep(self.x, 0.0, float(columns))
+        _keep(self.y, -float(rows), 0.0)
+        self._mark()
+
+    def _mark(self) -> None:
+        matrix = self._matrix
+        columns = _marks(
+            matrix.columns if matrix else (), matrix.separations[1] if matrix else 0, self.x.min, self.x.max
+        )
+        for axis in self._across:
+            _write(axis, columns.at, columns.labels, columns.title)
+        rows = _marks(matrix.rows if matrix else (), matrix.separations[0] if matrix else 0, -self.y.max, -self.y.min)
+        if self._down is not None:
+            _write(self._down, -rows.at, [visible(label, MAX_ROW_NAME) for label in rows.labels], rows.title)
+
+
+def _write(axis: bqplot.Axis, at: np.ndarray, labels: Sequence[str], title: str) -> None:
+    # In this order and apart: bqplot draws new ticks with the labels that it had before the message.
+    axis.tick_labels = {_key(place): visible(label) for place, label in zip(at, labels, strict=True)}
+    axis.tick_values = at
+    axis.label = visible(title)
+
+
+def _key(place: float) -> str:
+    """A number as JavaScript writes it."""
+    return str(int(place)) if place == int(place) else str(float(place))
+
+
+def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Marks:
+    """Names of the blocks between separators, or numbers where there are none, or only one is in sight."""
+    # Axes of one position say nothing.
+    axes = [axis for axis in axes if axis.size > 1] or list(axes[-1:])
+    title = " · ".join(dict.fromkeys(axis.label for axis in axes if axis.label))
+    title += ", by norm" if any(axis.numbers for axis in axes) else ""
+    total = math.prod(axis.size for axis in axes)
+    block = separation or (1 if len(axes) == 1 and axes[0].names else 0)
+    if block and total // block > 1:
+        first, last = math.floor(low / block), math.ceil(high / block) - 1
+        if last > first:
+            return _named_blocks(axes, block, (first, last), (low, high), title)
+        name = _block_name(axes, block, first)
+        inner = [axis.label for axis in axes[1:]]
+        found = ticks(low - first * block, high - first * block, whole=True)
+        kept = found[found < block]
+        counted = f"{' · '.join(inner) or title} of {name}" if inner else name
+        return Marks(kept + first * block, tuple(str(int(number)) for number in kept), counted)
+    at = ticks(low, high, whole=True)
+    if len(axes) == 1 and axes[0].first:
+        return Marks(at, tuple(str(int(place) + axes[0].first) for place in at), title)
+    return Marks(at, tuple(str(int(place)) for place in at), title)
+
+
+def _named_blocks(
+    axes: Sequence[Axis], block: int, blocks: tuple[int, int], limits: tuple[float, float], title: str
+) -> Marks:
+    first, last = blocks
+    low, high = limits
+    wanted = np.arange(first, last + 1)
+    if len(wanted) > MAX_NAMED:
+        wanted = ticks(first, last, whole=True).astype(int)
+    begin, end = np.maximum(wanted * block, low), np.minimum((wanted + 1) * block, high)
+    # Half numbers are the same in every floating-point type.
+    middle = np.round(begin + end) / 2
+    names = tuple(_block_name(axes, block, int(number), short=True) for number in wanted)
+    return Marks(middle, names, title)
+
+
+def _block_name(axes: Sequence[Axis], block: int, number: int, short: bool = False) -> str:
+    """What a block is called, by the axes outside of it: ``"forget"``, or ``"head 3"`` and shortly ``"3"``."""
+    outer: list[Axis] = []
+    for axis in axes:
+        if math.prod(each.size for each in axes[len(outer) :]) <= block:
+            break
+        outer.append(axis)
+    if len(outer) != 1 or outer[0].size <= number:
+        return str(number)
+    axis = outer[0]
+    return str(axis.number(number)) if short and not axis.names else axis.name(number)
+
+
+def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
+    """Undo a zoom out of the whole or into less than `CLOSEST` weights, and a pan out of the picture."""
+    width = min(max(scale.max - scale.min, CLOSEST), high - low)
+    start = min(max(scale.min, low), high - width)
+    # What the browser sends is rounded; to correct that would be to fight it.
+    if max(abs(scale.min - start), abs(scale.max - start - width)) > 1e-6 * (high - low):
+        with scale.hold_sync():
+            scale.min, scale.max = start, start + width

@@ -1,0 +1,19 @@
+"""What the worker computes: from a pick and the opened checkpoints to one immutable result for each pane."""
+
+from .histograms import Curve, Overlay, look_at_histograms
+from .parts import PartsLook, look_at_parts
+from .pictures import Pictures, look_at_pictures
+from .tables import SCOPES, Table, look_at_table
+
+__all__ = [
+    "SCOPES",
+    "Curve",
+    "Overlay",
+    "PartsLook",
+    "Pictures",
+    "Table",
+    "look_at_histograms",
+    "look_at_parts",
+    "look_at_pictures",
+    "look_at_table",
+]

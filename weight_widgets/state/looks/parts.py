@@ -1,0 +1,145 @@
+"""Histograms of parts: of every tensor of the layer that falls into the same ones, for every ticked checkpoint."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...analysis.comparison import overlay
+from ...analysis.sketches import Histogram
+from ...display import visible
+from ...errors import WeightWidgetsError
+from ...reading.tensors import Tensor
+from ..selection import Pick
+from .values import Check, Opened
+
+__all__ = ["Panel", "PartsLook", "Strip", "look_at_parts"]
+
+# Panels on a page: more would be too small to read.
+PANELS = 12
+ACROSS = range(2, 7)
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One part: a histogram for each checkpoint that has it."""
+
+    part: str
+    histograms: Mapping[str, Histogram]
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """The panels of one tensor (of one of its biases) on shared edges."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+    @property
+    def edges(self) -> np.ndarray:
+        return next(iter(self.panels[0].histograms.values())).edges
+
+
+@dataclass(frozen=True, eq=False)
+class PartsLook:
+    """Page `page` of `pages`; `parts` counts those of the picked tensor, `assumed` says that they are not known."""
+
+    pick: Pick
+    strips: tuple[Strip, ...]
+    page: int
+    pages: int
+    parts: int
+    assumed: bool
+    notes: tuple[str, ...]
+
+
+def look_at_parts(opened: Opened, pick: Pick, check: Check, bins: int, page: int) -> PartsLook:
+    """The parts of what is picked; with gates and heads also those of the tensors beside it."""
+    columns = _columns(opened, pick)
+    chosen = _strips(opened, pick, columns) if columns else []
+    # A single strip is folded into several rows.
+    across = PANELS if len(chosen) < 2 else min(max(2 * PANELS // len(chosen), ACROSS.start), ACROSS.stop - 1)
+    pages = max(1, math.ceil(len(columns) / across))
+    page = min(max(page, 0), pages - 1)
+    shown = columns[page * across : (page + 1) * across]
+    notes: list[str] = []
+    strips = [_strip(opened, pick, tensor, prefix, shown, bins, check, notes) for tensor, prefix in chosen]
+    assumed = any(
+        opened[label][pick.layer][pick.tensor].assumed
+        for label in pick.checkpoints
+        if pick.tensor in opened[label].get(pick.layer, ())
+    )
+    found = tuple(strip for strip in strips if strip.panels)
+    return PartsLook(pick, found, page, pages, len(columns), assumed, tuple(dict.fromkeys(notes)))
+
+
+def _tensor(opened: Opened, label: str, pick: Pick, name: str) -> Tensor | None:
+    layer = opened[label].get(pick.layer)
+    return layer.get(name) if layer is not None else None
+
+
+def _columns(opened: Opened, pick: Pick) -> list[str]:
+    """The last words of the picked tensor's parts: gates, heads, filters."""
+    found: dict[str, None] = {}
+    for label in pick.checkpoints:
+        tensor = _tensor(opened, label, pick, pick.tensor)
+        found |= dict.fromkeys(part.rpartition("/")[2] for part in (tensor.parts if tensor else ()))
+    return [*found]
+
+
+def _strips(opened: Opened, pick: Pick, columns: Sequence[str]) -> list[Key]:
+    """The tensors of the layer that fall into the same parts, and the first words of their parts if they have any."""
+    found: dict[Key, None] = {}
+    for label in pick.checkpoints:
+        for name, tensor in opened[label].get(pick.layer, {}).items():
+            groups: dict[str, list[str]] = {}
+            for part in tensor.parts:
+                prefix, _, last = part.rpartition("/")
+                groups.setdefault(prefix, []).append(last)
+            found |= dict.fromkeys((name, prefix) for prefix, lasts in groups.items() if lasts == [*columns])
+    return [*found]
+
+
+def _strip(
+    opened: Opened,
+    pick: Pick,
+    name: str,
+    prefix: str,
+    columns: Sequence[str],
+    bins: int,
+    check: Check,
+    notes: list[str],
+) -> Strip:
+    values: dict[Key, np.ndarray] = {}
+    for label in pick.checkpoints:
+        tensor = _tensor(opened, label, pick, name)
+        if tensor is None:
+            continue
+        check()
+        try:
+            whole = tensor.read()
+        except WeightWidgetsError as error:
+            notes.append(visible(str(error), 600))
+            continue
+        places = {part: place for place, part in enumerate(tensor.structure.part_names())}
+        for column in columns:
+            part = f"{prefix}/{column}" if prefix else column
+            if part in places:
+                values[label, column] = whole[tensor.structure.part(places[part])[1]]
+    check()
+    keyed = {f"{number}": array for number, array in enumerate(values.values())}
+    histograms = dict(zip(values, overlay(keyed, bins).values(), strict=True))
+    panels = [
+        Panel(
+            column,
+            {label: found for (label, part), found in histograms.items() if part == column},
+        )
+        for column in columns
+    ]
+    title = " · ".join(filter(None, (visible(name), prefix)))
+    return Strip(title, tuple(panel for panel in panels if panel.histograms))

@@ -1,0 +1,106 @@
+"""The panes' settings, as traits; each with the result that the worker brings for them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
+
+from ..reading.arrangements import MATRIX
+from .looks import SCOPES, Overlay, PartsLook, Pictures, Table
+
+__all__ = ["CLIPS", "HeatmapState", "HistogramState", "PaneState", "PartsState", "TableState"]
+
+CLIPS = (0.0, 0.1, 1.0, 5.0)
+
+
+class PaneState(HasTraits):
+    """What all panes have.
+
+    Attributes
+    ----------
+    shown : bool
+        Nothing is computed for a pane that is not.
+    """
+
+    # The traits that the result depends on besides the selection.
+    asked_with: ClassVar[tuple[str, ...]] = ()
+    shown = Bool(True)
+
+
+class HistogramState(PaneState):
+    """Settings and result of the histogram pane.
+
+    Attributes
+    ----------
+    bins : int
+        10 to 500.
+    clip : float
+        Percent left out at either end of the range: 0 (full), 0.1, 1 or 5.
+    log : bool
+        Logarithmic counts.
+    density : bool
+        Densities, which integrate to 1, in place of counts.
+    initial : bool
+        Draw what the initializer would have given.
+    """
+
+    asked_with = ("bins", "clip")
+    bins = Int(120, min=10, max=500)
+    clip = Enum(CLIPS, default_value=0.0)
+    log = Bool(False)
+    density = Bool(False)
+    initial = Bool(True)
+    result = Instance(Overlay, allow_none=True)
+
+
+class HeatmapState(PaneState):
+    """Settings and result of the heatmap pane.
+
+    Attributes
+    ----------
+    way : str
+        How a tensor is drawn, where it can be: ``"matrix"``, ``"filter grid"``, or a slice ``"one input channel"``, ….
+    position : int
+        Which slice.
+    by_norm : bool
+        Units, filters, heads or tokens from the largest L2 norm in Model A to the smallest.
+    """
+
+    asked_with = ("way", "position", "by_norm")
+    way = Unicode(MATRIX)
+    position = Int(0, min=0)
+    by_norm = Bool(False)
+    result = Instance(Pictures, allow_none=True)
+
+
+class TableState(PaneState):
+    """Settings and result of the table pane.
+
+    Attributes
+    ----------
+    scope : str
+        Rows of the chosen ``"tensor"`` or part, of its ``"parts"``, of its ``"layer"``, or of the whole ``"model"``.
+    """
+
+    asked_with = ("scope",)
+    scope = Enum(SCOPES, default_value=SCOPES[0])
+    result = Instance(Table, allow_none=True)
+
+
+class PartsState(PaneState):
+    """Settings and result of the parts pane.
+
+    Attributes
+    ----------
+    bins : int
+        10 to 200, in each of the small histograms.
+    page : int
+        Where there are more parts than fit, which of them.
+    """
+
+    asked_with = ("bins", "page")
+    shown = Bool(False)
+    bins = Int(40, min=10, max=200)
+    page = Int(0, min=0)
+    result = Instance(PartsLook, allow_none=True)
