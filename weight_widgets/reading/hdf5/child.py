@@ -13,23 +13,22 @@ import contextlib
 import gc
 import json
 import math
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5i, h5l, h5o, h5s, h5t, h5z
 
+from ...processes.child import answers, limit_process, renew_cpu_time
 from ..files import Span, identity_of
 from ..storage import DEFLATE, FLETCHER32, SHUFFLE
 from ..window import FileWindow
-from .limits import limit_process, renew_cpu_time
 
+MEMORY, CPU_SECONDS = 384 << 20, 70
 MAX_DEPTH = 64
 MAX_ATTRIBUTE = 64 << 20
 MAX_NAMES = 2_000_000
@@ -74,26 +73,18 @@ class Unreadable(Exception):
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    limit_process()
+    limit_process(MEMORY)
     # Nothing made here lives on in cycles, and the collector would walk all of it again and again.
     gc.disable()
-    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    # Nothing that a library prints may get between the frames.
-    os.dup2(2, 1)
-    _send(out, {"ready": True})
+    send = answers()
+    send({"ready": True})
     for line in sys.stdin.buffer:
-        renew_cpu_time()
+        renew_cpu_time(CPU_SECONDS)
         try:
-            _answer(json.loads(line), partial(_send, out))
-            _send(out, {"done": True})
+            _answer(json.loads(line), send)
+            send({"done": True})
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError) as error:
-            _send(out, {"error": _first_line(error)})
-
-
-def _send(out: BinaryIO, answer: Any) -> None:
-    data = json.dumps(answer).encode("ascii")
-    out.write(len(data).to_bytes(4, "big") + data)
-    out.flush()
+            send({"error": _first_line(error)})
 
 
 def _answer(request: dict[str, Any], send: Callable[[Any], None]) -> None:

@@ -14,10 +14,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import DamagedFileError, WeightWidgetsError
+from ...processes.parent import receive, start
 
 __all__ = ["ask", "stop"]
 
@@ -27,7 +28,7 @@ SECONDS, ITEMS_PER_SECOND, MAX_SECONDS = 8.0, 8_000, 60.0
 START_SECONDS = 40.0
 # Two files at a time: the child of one works while we build the tree of the other.
 PROCESSES = 2
-MAX_FRAME = 256 << 20
+CHILD = f"{__package__}.child"
 
 
 class _Service:
@@ -42,7 +43,7 @@ class _Service:
             self.process = _start()
             deadline = _Deadline(self.process, START_SECONDS)
             try:
-                _frame(self.process)
+                receive(self.process)
             except BaseException as error:
                 self.stop()
                 if isinstance(error, EOFError):
@@ -137,7 +138,7 @@ def _converse(service: _Service, request: dict[str, Any], take: Callable[[Any], 
         process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
         process.stdin.flush()
         while True:
-            answer = _frame(process)
+            answer = receive(process)
             if "done" in answer:
                 return ""
             if "error" in answer:
@@ -157,21 +158,6 @@ def _converse(service: _Service, request: dict[str, Any], take: Callable[[Any], 
         deadline.cancel()
 
 
-def _frame(process: subprocess.Popen[bytes]) -> Any:
-    length = int.from_bytes(_exactly(process, 4), "big")
-    if length > MAX_FRAME:
-        raise EOFError
-    return json.loads(_exactly(process, length))
-
-
-def _exactly(process: subprocess.Popen[bytes], count: int) -> bytes:
-    assert process.stdout is not None
-    data = process.stdout.read(count)
-    if len(data) < count:
-        raise EOFError
-    return data
-
-
 def _ending(process: subprocess.Popen[bytes], deadline: _Deadline) -> str:
     if deadline.passed:
         return (
@@ -185,18 +171,8 @@ def _ending(process: subprocess.Popen[bytes], deadline: _Deadline) -> str:
 
 
 def _start() -> subprocess.Popen[bytes]:
-    package = __package__ or ""
     try:
-        return subprocess.Popen(
-            [sys.executable, "-B", "-m", f"{package}.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            # A folder without modules: python -m would import from the notebook's own.
-            cwd=sys.prefix,
-            env=_environment(sys.path),
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+        return start(CHILD, OPENBLAS_NUM_THREADS="1", HDF5_PLUGIN_PRELOAD="::")
     except (OSError, TypeError) as error:
         raise _not_started(error) from error
 
@@ -204,20 +180,8 @@ def _start() -> subprocess.Popen[bytes]:
 def _not_started(reason: object) -> WeightWidgetsError:
     return WeightWidgetsError(
         f"The process that lists HDF5 files cannot be started: {reason}. "
-        f"It is {sys.executable!r} -m {__package__}.child, and needs numpy and h5py."
+        f"It is {sys.executable!r} -m {CHILD}, and needs numpy and h5py."
     )
-
-
-def _environment(paths: Sequence[str]) -> dict[str, str]:
-    """The environment of the child: it finds the same packages as we do, and loads nothing that a file names."""
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in paths if path and os.path.isabs(path)),  # noqa: PTH117
-        "PYTHONSAFEPATH": "1",
-        "PYTHONWARNINGS": "ignore",
-        "HDF5_PLUGIN_PRELOAD": "::",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
 
 
 def _forget() -> None:
