@@ -25,7 +25,7 @@ import h5py
 import numpy as np
 
 import weight_widgets as ww
-from weight_widgets.analysis.measures import measure_blocks
+from weight_widgets.analysis.measures import measure
 from weight_widgets.state.looks import look_at_histograms, look_at_pictures
 from weight_widgets.state.selection import Pick
 
@@ -105,8 +105,8 @@ def cases(folder: Path, size: Size) -> list[Case]:
             {"`h5py.visititems` of all eight": lambda: [visit(path) for path in deep]},
         ),
         Case(
-            f"measures of a {side}, read block by block",
-            lambda: measure_blocks(tensor.blocks()),
+            f"all measures of a {side}, read",
+            lambda: measure(tensor.read()),
             {
                 "floor: `np.add.reduce` in memory": lambda: np.add.reduce(values, axis=None),
                 "h5py read, then mean, std, min and max": lambda: four_statistics(read(wide[0])),

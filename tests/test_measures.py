@@ -7,6 +7,7 @@ import math
 import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
+from functools import reduce
 
 import numpy as np
 import pytest
@@ -16,16 +17,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import stats
 
 from weight_widgets.analysis import measures as module
-from weight_widgets.analysis.measures import (
-    QUANTILES,
-    Measures,
-    Moments,
-    axis_norms,
-    measure,
-    measure_blocks,
-    merge,
-    moments,
-)
+from weight_widgets.analysis.measures import QUANTILES, Measures, axis_norms, measure
+from weight_widgets.analysis.moments import Moments, merge, moments
 
 SHAPES = array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 SMALLEST = 5e-324
@@ -85,6 +78,10 @@ def close(found: float, exact: Fraction, error: float = 0.0) -> bool:
     if math.inf in (abs(found), abs(expected)):
         return found * math.copysign(1, expected) > LARGEST * (1 - 1e-12) and abs(expected) > LARGEST * (1 - 1e-12)
     return abs(found - expected) <= 1e-12 * abs(expected) + error + SMALLEST
+
+
+def merged(pieces: list[np.ndarray]) -> Moments:
+    return reduce(merge, map(moments, pieces), Moments())
 
 
 def quantile(ordered: list[Fraction], percent: float) -> Fraction:
@@ -187,9 +184,7 @@ class TestAnyTensor:
     @given(tensors(), st.lists(st.integers(0, 200), max_size=5))
     def test_in_pieces_of_any_size(self, values: np.ndarray, cuts: list[int]) -> None:
         flat = values.ravel()
-        found = measure_blocks(np.split(flat, sorted(min(cut, flat.size) for cut in cuts)))
-        assert_moments(found, values)
-        assert_order(found, values, 1e-3)
+        assert_moments(merged(np.split(flat, sorted(min(cut, flat.size) for cut in cuts))), values)
 
     @thorough
     @given(tensors(), tensors())
@@ -219,7 +214,6 @@ class TestAnyTensor:
 def test_large_tensors_as_numpy_and_scipy(dtype: str, draw: Callable[[int], np.ndarray]) -> None:
     values = draw(3 * module.PIECE + 17).astype(dtype)
     assert_as_numpy_and_scipy(measure(values), values.astype(np.float64))
-    assert_as_numpy_and_scipy(measure_blocks(np.array_split(values, 5)), values.astype(np.float64))
 
 
 def test_memory_is_that_of_one_copy_in_the_tensors_own_type() -> None:
@@ -264,7 +258,7 @@ class TestMagnitudes:
     def test_a_spread_far_from_zero_is_not_lost(self) -> None:
         """The textbook formula, mean of squares less square of mean, gives rubbish here."""
         values = 1e9 + np.tile([-1.0, 1.0], 5000)
-        for found in (measure(values), measure_blocks(np.split(values, 10))):
+        for found in (moments(values), merged(np.split(values, 10))):
             assert found.std == pytest.approx(1.0)
             assert (found.skew, found.kurtosis) == pytest.approx((0.0, -2.0), abs=1e-6)
 
@@ -275,11 +269,11 @@ class TestMagnitudes:
             assert math.isnan(stats.skew(values))
 
     def test_equal_values_that_do_not_add_up_exactly(self) -> None:
-        for found in (measure(np.full(1_000_003, 0.1)), measure_blocks(np.array_split(np.full(1001, 0.1), 7))):
+        for found in (measure(np.full(1_000_003, 0.1)), merged(np.array_split(np.full(1001, 0.1), 7))):
             assert (found.mean, found.std) == (0.1, 0.0)
             assert math.isnan(found.skew)
             assert math.isnan(found.kurtosis)
-            assert set(found.quantiles) == {0.1}
+        assert set(measure(np.full(1001, 0.1)).quantiles) == {0.1}
 
 
 class TestNearZeros:
@@ -300,10 +294,10 @@ class TestNearZeros:
 
 
 def test_nothing_at_all() -> None:
-    for nothing in (measure_blocks([]), measure(np.empty((0, 3), np.float32))):
-        assert (nothing.size, nothing.finite, nothing.near_zeros) == (0, 0, 0)
-        assert math.isnan(nothing.mean)
-        assert math.isnan(nothing.sparsity)
+    nothing = measure(np.empty((0, 3), np.float32))
+    assert (nothing.size, nothing.finite, nothing.near_zeros) == (0, 0, 0)
+    assert math.isnan(nothing.mean)
+    assert math.isnan(nothing.sparsity)
 
 
 def test_infinities_of_both_signs_are_counted() -> None:

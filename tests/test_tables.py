@@ -227,6 +227,15 @@ class TestColumns:
         assert table["class_assumed"].all()
         assert table["assumed"].all()
 
+    def test_what_a_tensor_means_can_be_unknown_where_the_class_is_assumed(self) -> None:
+        table = weights_table(FIXTURES / "keras3" / "convolution.weights.h5").set_index(["layer", "tensor"])
+        assert table["class_assumed"].all()
+        assert table["role"]["batch_norm", "weight 0"] == "weight 0"
+        assert table["assumed"].to_dict() == {
+            **{("batch_norm", f"weight {number}"): False for number in range(3)},
+            **dict.fromkeys([("filters", "kernel"), ("filters", "bias"), ("dense", "kernel")], True),
+        }
+
     def test_names_find_what_was_measured(self) -> None:
         """Whatever the names hold: what cannot be encoded, and what a page would obey."""
         arrays = {"bad \udcff": {"kernel": np.ones(2)}, "<b>\x1b[31m": {"kernel": np.ones(3)}}

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from .errors import WeightWidgetsError
 
 if TYPE_CHECKING:
+    from .analysis.spectrum import Spectrum, spectrum
+    from .analysis.tables import weights_table
     from .app import WeightExplorer, compare
     from .reading.checkpoint import Checkpoint, open_checkpoint
     from .reading.tensors import Layer, Tensor
@@ -22,11 +24,14 @@ __all__ = [
     "Checkpoint",
     "Layer",
     "Selection",
+    "Spectrum",
     "Tensor",
     "WeightExplorer",
     "WeightWidgetsError",
     "compare",
     "open_checkpoint",
+    "spectrum",
+    "weights_table",
 ]
 __version__ = version("weight-widgets")
 
@@ -35,10 +40,13 @@ _HOMES = {
     "Checkpoint": "reading.checkpoint",
     "Layer": "reading.tensors",
     "Selection": "state",
+    "Spectrum": "analysis.spectrum",
     "Tensor": "reading.tensors",
     "WeightExplorer": "app",
     "compare": "app",
     "open_checkpoint": "reading.checkpoint",
+    "spectrum": "analysis.spectrum",
+    "weights_table": "analysis.tables",
 }
 
 

@@ -14,13 +14,14 @@ from .panes.histogram import histogram_pane
 from .panes.parts import parts_pane
 from .panes.pickers import layer_pickers, model_pickers
 from .panes.shell import Shell
+from .panes.spectrum import spectrum_pane
 from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
 from .panes.toggles import pane_toggles
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
-from .state import ExplorerState, HeatmapState, HistogramState, PartsState, Selection, TableState
+from .state import ExplorerState, HeatmapState, HistogramState, PartsState, Selection, SpectrumState, TableState
 
 __all__ = ["WeightExplorer", "compare"]
 
@@ -41,6 +42,8 @@ class WeightExplorer(widgets.VBox):
         Settings of the heatmap pane: ``way``, ``position``, ``by_norm``.
     parts : PartsState
         Settings of the parts pane: ``shown``, ``bins``, ``page``.
+    spectrum : SpectrumState
+        ``shown``, and the ``result`` of `compute_spectrum`.
     table : TableState
         ``scope`` of the table pane.
     """
@@ -59,6 +62,7 @@ class WeightExplorer(widgets.VBox):
                 pane_toggles(state),
                 panes,
                 parts_pane(state.parts, models),
+                spectrum_pane(state, models),
                 table_pane(state.table, state.selection, models),
                 status_line(state, models),
             ]
@@ -84,6 +88,15 @@ class WeightExplorer(widgets.VBox):
     def parts(self) -> PartsState:
         """Settings and result of the parts pane; ``explorer.parts.shown = True`` shows it."""
         return self._state.parts
+
+    @property
+    def spectrum(self) -> SpectrumState:
+        """Result of the spectrum pane; ``explorer.spectrum.shown = True`` shows it."""
+        return self._state.spectrum
+
+    def compute_spectrum(self) -> None:
+        """Find the spectra of what is chosen, in the background; the pane's own button does the same."""
+        self._state.compute_spectrum()
 
     @property
     def table(self) -> TableState:

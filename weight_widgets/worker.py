@@ -81,6 +81,13 @@ class Worker:
                 self._thread.start()
             self._changed.notify_all()
 
+    def cancel(self, key: str) -> None:
+        """Nobody waits any more for what was asked for under `key`."""
+        with self._changed:
+            self._latest[key] = self._latest.get(key, 0) + 1
+            self._waiting.pop(key, None)
+            self._changed.notify_all()
+
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until everything asked for is delivered; False when `timeout` seconds pass first."""
         end = time.monotonic() + timeout
@@ -151,6 +158,10 @@ class Worker:
             except Exception as error:
                 job.fail(error)
 
+        self.post(arrive)
+
+    def post(self, arrive: Callable[[], None]) -> None:
+        """Call `arrive`, which must not raise, where results are delivered."""
         if self._loop is None:
             arrive()
             return

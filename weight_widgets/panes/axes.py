@@ -7,7 +7,7 @@ from typing import Any
 import bqplot
 import numpy as np
 
-__all__ = ["horizontal_axis", "short_format", "single", "ticks", "vertical_axis"]
+__all__ = ["horizontal_axis", "powers", "short_format", "single", "ticks", "vertical_axis"]
 
 
 def horizontal_axis(scale: bqplot.Scale, **settings: Any) -> bqplot.Axis:
@@ -41,3 +41,8 @@ def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.nda
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
     return np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) * step
+
+
+def powers(low: float, high: float) -> np.ndarray:
+    """The powers of ten between two ends, for a logarithmic axis."""
+    return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)

@@ -13,7 +13,7 @@ from traitlets import link
 from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState, Overlay
 from ..state.looks import Curve
-from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
+from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .style import Model, Models, count, number, text
 
 __all__ = ["histogram_pane"]
@@ -53,7 +53,7 @@ class Ground:
         with self.upwards.hold_sync():
             self.upwards.scale, self.upwards.label = y, "density" if density else "count"
             self.upwards.tick_format = "~g" if density else "~s"
-            self.upwards.tick_values = _powers(low, top) if log else ticks(0.0, top, whole=not density)
+            self.upwards.tick_values = powers(low, top) if log else ticks(0.0, top, whole=not density)
 
 
 def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
@@ -137,10 +137,6 @@ def _outline(line: bqplot.Lines, edges: np.ndarray, heights: np.ndarray) -> None
     with line.hold_sync():
         line.x = single(np.repeat(edges, 2)[1:-1])
         line.y = single(np.repeat(heights, 2))
-
-
-def _powers(low: float, high: float) -> np.ndarray:
-    return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
 
 
 def _counts(overlay: Overlay, models: Models, initial: bool) -> str:

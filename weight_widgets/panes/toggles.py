@@ -13,6 +13,7 @@ __all__ = ["pane_toggles"]
 def pane_toggles(state: ExplorerState) -> widgets.Box:
     buttons = {
         "parts": ("Parts", "A histogram for each gate, head, filter or unit"),
+        "spectrum": ("Spectrum", "Singular values, ranks and norms, on request"),
     }
     toggles = []
     for name, (title, hint) in buttons.items():

@@ -1,9 +1,9 @@
 """Floor 5: what is chosen, what was computed for it, and the settings of the panes, as traits that panes observe."""
 
 from .explorer import ExplorerState, Status
-from .looks import SCOPES, Overlay, PartsLook, Pictures, Table
+from .looks import SCOPES, Overlay, PartsLook, Pictures, Spectra, Table
 from .selection import Pick, Selection
-from .settings import CLIPS, HeatmapState, HistogramState, PaneState, PartsState, TableState
+from .settings import CLIPS, HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
 
 __all__ = [
     "CLIPS",
@@ -18,6 +18,8 @@ __all__ = [
     "Pick",
     "Pictures",
     "Selection",
+    "Spectra",
+    "SpectrumState",
     "Status",
     "Table",
     "TableState",

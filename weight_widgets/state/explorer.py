@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,9 @@ from traitlets import All, HasTraits, Instance
 
 from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
-from .looks import look_at_histograms, look_at_parts, look_at_pictures, look_at_table
+from .looks import Spectra, look_at_histograms, look_at_parts, look_at_pictures, look_at_spectra, look_at_table
 from .selection import Pick, Selection
-from .settings import HeatmapState, HistogramState, PaneState, PartsState, TableState
+from .settings import HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
 
 __all__ = ["ExplorerState", "Status"]
 
@@ -62,27 +63,70 @@ class ExplorerState(HasTraits):
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
+        self.spectrum = SpectrumState()
         self.table = TableState()
         self._failures = tuple(failures)
         self.status = Status(problems=self._failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
         self._worker = Worker()
+        # By itself, for it may take minutes.
+        self._slow = Worker(pause=0.0)
         self.selection.observe(lambda change: self._ask_for(change.name), All)
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
         for key in LOOKS:
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
+        self.selection.observe(self._forget_spectrum, ["checkpoints", "layer", "tensor", "part"])
         self._ask_for("layer")
+
+    def compute_spectrum(self) -> None:
+        """Find the spectra of what is picked, in the background."""
+        pick = self.selection.pick
+        pane = self.spectrum
+
+        def report(how_far: str) -> None:
+            self._slow.post(lambda: self._report(pick, how_far))
+
+        def deliver(result: Spectra) -> None:
+            pane.progress = ""
+            pane.result = result
+            self._done("spectrum", pick, result.notes)
+
+        def fail(error: Exception) -> None:
+            pane.progress = ""
+            why = str(error) or type(error).__name__
+            self._done("spectrum", pick, (f"{pick.address}: the spectrum could not be shown: {why}",))
+
+        pane.result = None
+        pane.progress = "starting"
+        self._slow.submit("spectrum", lambda check: look_at_spectra(self.opened, pick, check, report), deliver, fail)
+
+    def cancel_spectrum(self) -> None:
+        """End the work on the spectra at once."""
+        self._slow.cancel("spectrum")
+        self.spectrum.progress = ""
+
+    def _report(self, pick: Pick, how_far: str) -> None:
+        # What was posted before the end may come after it.
+        if self.spectrum.progress and pick == self.selection.pick:
+            self.spectrum.progress = how_far
+
+    def _forget_spectrum(self, _: object) -> None:
+        self.cancel_spectrum()
+        self.spectrum.result = None
+        self._notes.pop("spectrum", None)
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until what is chosen is shown; False when `timeout` seconds pass first."""
-        return self._worker.wait(timeout)
+        end = time.monotonic() + timeout
+        return self._worker.wait(timeout) and self._slow.wait(end - time.monotonic())
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""
         self._worker.close()
+        self._slow.close()
 
     def _pane(self, key: str) -> Any:
         pane: PaneState = getattr(self, key)

@@ -7,9 +7,9 @@ from typing import ClassVar
 from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
 
 from ..reading.arrangements import MATRIX
-from .looks import SCOPES, Overlay, PartsLook, Pictures, Table
+from .looks import SCOPES, Overlay, PartsLook, Pictures, Spectra, Table
 
-__all__ = ["CLIPS", "HeatmapState", "HistogramState", "PaneState", "PartsState", "TableState"]
+__all__ = ["CLIPS", "HeatmapState", "HistogramState", "PaneState", "PartsState", "SpectrumState", "TableState"]
 
 CLIPS = (0.0, 0.1, 1.0, 5.0)
 
@@ -104,3 +104,17 @@ class PartsState(PaneState):
     bins = Int(40, min=10, max=200)
     page = Int(0, min=0)
     result = Instance(PartsLook, allow_none=True)
+
+
+class SpectrumState(PaneState):
+    """Result of the spectrum pane, which is computed on request only.
+
+    Attributes
+    ----------
+    progress : str
+        How far it is, while it runs; ``""`` otherwise.
+    """
+
+    shown = Bool(False)
+    progress = Unicode()
+    result = Instance(Spectra, allow_none=True)

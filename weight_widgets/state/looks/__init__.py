@@ -3,6 +3,7 @@
 from .histograms import Curve, Overlay, look_at_histograms
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
+from .spectra import Spectra, look_at_spectra
 from .tables import SCOPES, Table, look_at_table
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Overlay",
     "PartsLook",
     "Pictures",
+    "Spectra",
     "Table",
     "look_at_histograms",
     "look_at_parts",
     "look_at_pictures",
+    "look_at_spectra",
     "look_at_table",
 ]

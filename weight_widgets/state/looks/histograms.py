@@ -9,7 +9,7 @@ import numpy as np
 
 from ...analysis.comparison import overlay
 from ...analysis.initial import Initial, initial_state
-from ...analysis.measures import Moments, moments
+from ...analysis.moments import Moments, moments
 from ...analysis.sketches import Histogram
 from ...reading.meanings import owner_of
 from ..selection import Pick

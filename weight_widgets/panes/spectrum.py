@@ -1,0 +1,127 @@
+"""The spectrum pane: singular values of the ticked models, computed when they are asked for."""
+
+from __future__ import annotations
+
+import bqplot
+import ipywidgets as widgets
+import numpy as np
+
+from ..analysis.spectrum import Spectrum
+from ..state import ExplorerState, Spectra
+from .axes import horizontal_axis, powers, single, ticks, vertical_axis
+from .style import Model, Models, count, number, text
+
+__all__ = ["spectrum_pane"]
+
+HEIGHT = "230px"
+# Smaller values, beside the largest, are rounding, and would only stretch the axis.
+SMALLEST = 1e-8
+HINT = (
+    "Singular values of what is chosen, in each ticked model. They are found in a process of its own, which uses at "
+    "most 4 GiB and can be cancelled."
+)
+
+
+def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
+    """The pane, hidden while ``state.spectrum.shown`` is false."""
+    pane_state = state.spectrum
+    x, y = bqplot.LinearScale(min=1.0, max=2.0), bqplot.LogScale(min=0.1, max=1.0)
+    lines = {
+        label: bqplot.Lines(x=[], y=[], scales={"x": x, "y": y}, colors=[model.colour], stroke_width=1.6)
+        for label, model in models.items()
+    }
+    across = horizontal_axis(x, label="number", label_offset="2.4em", tick_format="d")
+    upwards = vertical_axis(y, label="singular value", label_offset="3.6em", tick_format=".0~e")
+    figure = bqplot.Figure(
+        marks=list(lines.values()),
+        axes=[across, upwards],
+        fig_margin={"top": 8, "bottom": 42, "left": 66, "right": 14},
+        layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
+        padding_x=0,
+        padding_y=0,
+    )
+    start = widgets.Button(description="Compute", tooltip="Find the singular values")
+    cancel = widgets.Button(description="Cancel", tooltip="End the computation")
+    progress = widgets.HTML()
+    said = widgets.HTML()
+    said.add_class("ww-counts")
+    start.on_click(lambda _: state.compute_spectrum())
+    cancel.on_click(lambda _: state.cancel_spectrum())
+
+    def follow(_: object = None) -> None:
+        running = bool(pane_state.progress)
+        start.layout.display = "none" if running else None
+        cancel.layout.display = None if running else "none"
+        progress.value = text(pane_state.progress, 120)
+
+    def draw(_: object = None) -> None:
+        result = pane_state.result
+        drawn = {label: _drawable(found) for label, found in result.found} if result else {}
+        drawn = {label: values for label, values in drawn.items() if values.size}
+        figure.layout.display = None if drawn else "none"
+        if drawn:
+            low, high = min(values[-1] for values in drawn.values()), max(values[0] for values in drawn.values())
+            length = max(values.size for values in drawn.values())
+            x.max = float(max(length, 2))
+            with y.hold_sync():
+                y.min, y.max = low / 1.3, high * 1.3
+            across.tick_values = np.unique(np.append(1, ticks(1, length, whole=True, most=8)))
+            upwards.tick_values = powers(low / 1.3, high * 1.3)
+        for label, line in lines.items():
+            values = drawn.get(label, np.empty(0))
+            line.visible = bool(values.size)
+            with line.hold_sync():
+                line.x, line.y = single(np.arange(1, values.size + 1)), single(values)
+        said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
+
+    pane_state.observe(follow, "progress")
+    pane_state.observe(draw, "result")
+    follow()
+    draw()
+    controls = widgets.Box([progress, start, cancel])
+    heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
+    controls.add_class("ww-row")
+    controls.add_class("ww-settings")
+    heading.add_class("ww-heading")
+    pane = widgets.VBox([heading, figure, said])
+    for name in ("ww-pane", "ww-spectrum"):
+        pane.add_class(name)
+
+    def appear(_: object = None) -> None:
+        pane.layout.display = None if pane_state.shown else "none"
+
+    pane_state.observe(appear, "shown")
+    appear()
+    return pane
+
+
+def _drawable(found: Spectrum) -> np.ndarray:
+    values = found.singular_values
+    return values[values > SMALLEST * values[0]] if values.size and values[0] > 0 else np.empty(0)
+
+
+COLUMNS = ("matrix", "spectral norm", "stable rank", "effective rank", "alpha", "± s.e.", "tail", "KS distance")
+
+
+def _table(spectra: Spectra, models: Models) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("", *COLUMNS))
+    rows = "".join(_row(found, models[label]) for label, found in spectra.found)
+    notes = "".join(
+        f"<p>{models[label].title}: {text(_note(found), 400)}</p>" for label, found in spectra.found if _note(found)
+    )
+    return f"<table><tr>{head}</tr>{rows}</table>{notes}" if rows else ""
+
+
+def _row(found: Spectrum, model: Model) -> str:
+    rows, columns = found.shape
+    ranks = (found.spectral_norm, found.stable_rank, found.effective_rank, found.alpha, found.alpha_se)
+    cells = [f"{rows} × {columns}", *map(number, ranks), count(found.tail) if found.tail else "n/a"]
+    cells.append(number(found.distance))
+    return f'<tr><th scope="row">{model.title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _note(found: Spectrum) -> str:
+    said = f"n/a: {found.note}." if found.note else ""
+    if found.method == "randomized":
+        said += f" Randomised: a value s is at least s and at most √(s² + {number(found.error)}²)."
+    return said.strip()
