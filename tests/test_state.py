@@ -286,7 +286,7 @@ class TestExplorerState:
         assert state.wait(TIMEOUT)
         assert "nested has no memory · kernel" in state.status.problems
         assert state.table.result is not None
-        assert [row.label for row in state.table.result.rows] == ["first", "twin"]
+        assert [row["checkpoint"] for row in state.table.result.rows] == ["first", "twin"]
         assert state.histogram.result is not None
         assert [curve.label for curve in state.histogram.result.curves] == ["first", "twin"]
         state.selection.checkpoints = ("first", "twin")
@@ -335,7 +335,7 @@ class TestExplorerState:
         assert [str(path) in problem for problem in state.status.problems] == [True]
         assert "was rewritten" in state.status.problems[0]
         assert state.table.result is not None
-        assert [(row.label, row.measures is None) for row in state.table.result.rows] == [
+        assert [(row["checkpoint"], row["mean"] is None) for row in state.table.result.rows] == [
             ("live", True),
             ("still", False),
         ]
@@ -359,7 +359,7 @@ class TestExplorerState:
             (lambda state: setattr(state.histogram, "clip", 1.0), {"histogram"}),
             (lambda state: setattr(state.histogram, "log", True), set()),
             (lambda state: setattr(state.selection, "other", "nested"), {"heatmap"}),
-            (lambda state: setattr(state.selection, "reference", "twin"), {"heatmap"}),
+            (lambda state: setattr(state.selection, "reference", "twin"), {"heatmap", "histogram"}),
             (lambda state: setattr(state.selection, "checkpoints", ("first",)), {"histogram", "table"}),
             (lambda state: setattr(state.selection, "layer", "gru"), {"histogram", "heatmap", "table"}),
         ],
@@ -388,9 +388,7 @@ class TestExplorerState:
         assert state.histogram.result is not None
         np.testing.assert_array_equal(state.histogram.result.curves[0].histogram.counts, np.histogram(values, 10)[0])
         assert state.table.result is not None
-        measures = state.table.result.rows[0].measures
-        assert measures is not None
-        assert measures.mean == pytest.approx(values.mean())
+        assert state.table.result.rows[0]["mean"] == pytest.approx(values.mean())
         assert state.heatmap.result is not None
         a, _, delta = state.heatmap.result.contrast.rasters
         assert a is not None

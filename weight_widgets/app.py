@@ -18,7 +18,7 @@ from .panes.spectrum import spectrum_pane
 from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
-from .panes.toggles import pane_toggles
+from .panes.toggles import Hideable, toggles
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
 from .state import ExplorerState, HeatmapState, HistogramState, PartsState, Selection, SpectrumState, TableState
@@ -54,15 +54,28 @@ class WeightExplorer(widgets.VBox):
         models = models_by_label(state.opened)
         panes = widgets.Box([histogram_pane(state.histogram, models), heatmap_pane(state.heatmap, models)])
         panes.add_class("ww-panes")
+        hideable = [
+            Hideable(
+                state.parts,
+                "Parts",
+                "A histogram for each gate, head, filter or unit",
+                lambda: parts_pane(state.parts, models),
+            ),
+            Hideable(
+                state.spectrum,
+                "Spectrum",
+                "Singular values, ranks and norms, on request",
+                lambda: spectrum_pane(state, models),
+            ),
+        ]
         super().__init__(
             [
                 Shell(),
                 model_pickers(state.selection, models),
                 layer_pickers(state.selection, models),
-                pane_toggles(state),
+                toggles(hideable),
                 panes,
-                parts_pane(state.parts, models),
-                spectrum_pane(state, models),
+                *hideable,
                 table_pane(state.table, state.selection, models),
                 status_line(state, models),
             ]
@@ -198,5 +211,7 @@ def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
             waiting.extend(item)
         elif isinstance(item, widgets.Widget) and item not in found:
             found.add(item)
+            if isinstance(item, Hideable):
+                waiting.append(item.pane)
             waiting.extend(getattr(item, name) for name in item.keys)
     return found

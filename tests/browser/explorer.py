@@ -79,7 +79,7 @@ class Explorer:
     def table(self) -> dict[str, dict[str, str]]:
         """The table pane: by model, by column."""
         table = self.lab.page.locator(".ww-table table").first
-        head = table.locator("thead th").all_text_contents()
+        head = table.locator("thead th:not([hidden])").all_text_contents()
         rows = {}
         for row in table.locator("tbody tr").all():
             rows[row.locator("th").evaluate(OWN_TEXT)] = dict(

@@ -17,7 +17,7 @@ __all__ = ["parts_pane"]
 
 # One figure holds all: a panel is a unit square of it. Eight figures would be seventy widgets more.
 LEFT, RIGHT = 0.04, 0.96
-BASE, TOP = 0.26, 0.82
+BASE, TOP = 0.26, 0.8
 ACROSS = 6
 HEIGHT, ROW_HEIGHT = 300, 76
 MAX_TITLE = 16
@@ -25,7 +25,7 @@ FADED, FILL = 0.55, 0.18
 
 
 def parts_pane(state: PartsState, models: Models) -> widgets.Box:
-    """The pane, hidden while `state.shown` is false."""
+    """The pane; a row a tensor, a column a part."""
     scales = {"x": bqplot.LinearScale(min=0.0, max=1.0), "y": bqplot.LinearScale(min=-1.0, max=0.0)}
     bars = {label: _bars(scales, model.colour) for label, model in models.items()}
     ground = bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], stroke_width=1, opacities=[FADED])
@@ -48,7 +48,8 @@ def parts_pane(state: PartsState, models: Models) -> widgets.Box:
         placed = _placed(look)
         rows = max((row for row, *_ in placed), default=0) + 1
         columns = max((column for _, column, *_ in placed), default=0) + 1
-        figure.layout.display = None if placed else "none"
+        # bqplot cannot draw what has no place in the page.
+        pane.children = [heading, figure, said] if placed else [heading, said]
         figure.layout.height = f"{max(HEIGHT, rows * ROW_HEIGHT)}px"
         scales["x"].max, scales["y"].min = float(columns), -float(rows)
         for label, mark in bars.items():
@@ -71,19 +72,13 @@ def parts_pane(state: PartsState, models: Models) -> widgets.Box:
         said.value = _sentence(look)
         pager.show(look)
 
-    state.observe(draw, "result")
-    draw()
     heading = widgets.Box([widgets.HTML("<h3>Parts</h3>"), pager.box])
     heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, figure, said])
+    pane = widgets.VBox()
     for name in ("ww-pane", "ww-parts"):
         pane.add_class(name)
-
-    def appear(_: object = None) -> None:
-        pane.layout.display = None if state.shown else "none"
-
-    state.observe(appear, "shown")
-    appear()
+    state.observe(draw, "result")
+    draw()
     return pane
 
 

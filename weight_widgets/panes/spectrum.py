@@ -23,7 +23,7 @@ HINT = (
 
 
 def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
-    """The pane, hidden while ``state.spectrum.shown`` is false."""
+    """The pane, with a button to start and one to end the work."""
     pane_state = state.spectrum
     x, y = bqplot.LinearScale(min=1.0, max=2.0), bqplot.LogScale(min=0.1, max=1.0)
     lines = {
@@ -31,7 +31,7 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
         for label, model in models.items()
     }
     across = horizontal_axis(x, label="number", label_offset="2.4em", tick_format="d")
-    upwards = vertical_axis(y, label="singular value", label_offset="3.6em", tick_format=".0~e")
+    upwards = vertical_axis(y, label="singular value", label_offset="3.6em", tick_format="~g")
     figure = bqplot.Figure(
         marks=list(lines.values()),
         axes=[across, upwards],
@@ -58,7 +58,8 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
         result = pane_state.result
         drawn = {label: _drawable(found) for label, found in result.found} if result else {}
         drawn = {label: values for label, values in drawn.items() if values.size}
-        figure.layout.display = None if drawn else "none"
+        # bqplot cannot draw what has no place in the page.
+        pane.children = [heading, figure, said] if drawn else [heading, said]
         if drawn:
             low, high = min(values[-1] for values in drawn.values()), max(values[0] for values in drawn.values())
             length = max(values.size for values in drawn.values())
@@ -74,24 +75,18 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
                 line.x, line.y = single(np.arange(1, values.size + 1)), single(values)
         said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
 
-    pane_state.observe(follow, "progress")
-    pane_state.observe(draw, "result")
-    follow()
-    draw()
     controls = widgets.Box([progress, start, cancel])
     heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
     controls.add_class("ww-row")
     controls.add_class("ww-settings")
     heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, figure, said])
+    pane = widgets.VBox()
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
-
-    def appear(_: object = None) -> None:
-        pane.layout.display = None if pane_state.shown else "none"
-
-    pane_state.observe(appear, "shown")
-    appear()
+    pane_state.observe(follow, "progress")
+    pane_state.observe(draw, "result")
+    follow()
+    draw()
     return pane
 
 

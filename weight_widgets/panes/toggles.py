@@ -1,27 +1,51 @@
-"""Buttons that show and hide the panes that are not always there."""
+"""Panes that are not always there, and the buttons that show and hide them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import ipywidgets as widgets
-from traitlets import link
+from traitlets import Unicode, link
 
-from ..state import ExplorerState
+from ..state import PaneState
 
-__all__ = ["pane_toggles"]
+__all__ = ["Hideable", "toggles"]
 
 
-def pane_toggles(state: ExplorerState) -> widgets.Box:
-    buttons = {
-        "parts": ("Parts", "A histogram for each gate, head, filter or unit"),
-        "spectrum": ("Spectrum", "Singular values, ranks and norms, on request"),
-    }
-    toggles = []
-    for name, (title, hint) in buttons.items():
-        toggle = widgets.ToggleButton(description=title, tooltip=hint)
-        toggle.add_class(f"ww-show-{name}")
-        link((getattr(state, name), "shown"), (toggle, "value"))
-        toggles.append(toggle)
-    box = widgets.Box([widgets.Label("More"), *toggles])
+class Hideable(widgets.Box):
+    """The place of a pane, which is built when it is first shown.
+
+    A hidden one is not in the page: bqplot cannot draw into nothing.
+    """
+
+    title = Unicode()
+    hint = Unicode()
+
+    def __init__(self, state: PaneState, title: str, hint: str, build: Callable[[], widgets.Widget]) -> None:
+        super().__init__(title=title, hint=hint)
+        self.state = state
+        self.pane: widgets.Widget | None = None
+        self._build = build
+        self.add_class("ww-hideable")
+        state.observe(self._appear, "shown")
+        self._appear()
+
+    def _appear(self, _: object = None) -> None:
+        if self.state.shown and self.pane is None:
+            self.pane = self._build()
+        self.children = [self.pane] if self.state.shown else []
+        self.layout.display = None if self.state.shown else "none"
+
+
+def toggles(places: Sequence[Hideable]) -> widgets.Box:
+    """A button for each of them."""
+    buttons = []
+    for place in places:
+        button = widgets.ToggleButton(description=place.title, tooltip=place.hint)
+        button.add_class(f"ww-show-{place.title.lower()}")
+        link((place.state, "shown"), (button, "value"))
+        buttons.append(button)
+    box = widgets.Box([widgets.Label("More"), *buttons])
     box.add_class("ww-row")
     box.add_class("ww-toggles")
     return box
