@@ -16,7 +16,10 @@ VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
     .find(ticks => ticks.length > 1 && ticks.every(([x]) => x === ticks[0][0]))"""
 # Without what narrow pages show under a model's name.
 OWN_TEXT = "cell => [...cell.childNodes].find(node => node.nodeType === Node.TEXT_NODE).textContent"
-VISIBLE_PATHS = "paths => paths.filter(path => path.getClientRects().length).map(path => path.getAttribute('d'))"
+# Without the dashed one, which no model has drawn.
+VISIBLE_PATHS = """paths => paths
+    .filter(path => path.getClientRects().length && getComputedStyle(path).strokeDasharray === 'none')
+    .map(path => path.getAttribute('d'))"""
 PIXELS = """async image => {
     const picture = new Image();
     picture.src = image.getAttribute('href');

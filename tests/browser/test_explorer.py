@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CUT_OFF = """() => [...document.querySelector('.weight-widgets').querySelectorAll('*')]
     .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
     .filter(element => getComputedStyle(element).overflowX !== 'visible')
-    .filter(element => !element.closest('.bqplot, .ww-crosshair, select'))
+    .filter(element => !element.closest('.bqplot, .ww-crosshair, .ww-grid-scroll, select'))
     .map(element => element.className)"""
 NAMES = ("digits_baseline", "digits_dropout", "digits_wide", "digits_dead")
 
