@@ -11,7 +11,7 @@ from ..display import visible
 from ..state import PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
-from .style import Models, number, text
+from .style import Models, count, number, text
 
 __all__ = ["parts_pane"]
 
@@ -153,23 +153,35 @@ class _Pager:
 
     def __init__(self, state: PartsState) -> None:
         self._back, self._on = (widgets.Button(description=sign, tooltip=hint) for sign, hint in _TURNS)
-        self._where = widgets.HTML()
+        self._page = widgets.BoundedIntText(description="page", min=1, max=1)
+        self._pages = widgets.HTML()
+        self._showing = False
         bins = widgets.BoundedIntText(description="bins", min=10, max=200, step=10)
         bins.add_class("ww-set-bins")
         link((state, "bins"), (bins, "value"))
         self._back.on_click(lambda _: self._turn(state, -1))
         self._on.on_click(lambda _: self._turn(state, 1))
-        self.box = widgets.Box([self._back, self._where, self._on, bins])
+        self._page.observe(lambda change: self._go(state, change.new), "value")
+        self.box = widgets.Box([self._back, self._page, self._pages, self._on, bins])
         self.box.add_class("ww-row")
         self.box.add_class("ww-settings")
 
     def show(self, look: PartsLook | None) -> None:
         many = look is not None and look.pages > 1
-        for widget in (self._back, self._where, self._on):
+        for widget in (self._back, self._page, self._pages, self._on):
             widget.layout.display = None if many else "none"
-        if look is not None:
-            self._back.disabled, self._on.disabled = look.page == 0, look.page == look.pages - 1
-            self._where.value = f"page {look.page + 1} of {look.pages}"
+        if look is None:
+            return
+        self._back.disabled, self._on.disabled = look.page == 0, look.page == look.pages - 1
+        self._pages.value = f"of {count(look.pages)}"
+        self._showing = True
+        self._page.max = max(look.pages, self._page.value)
+        self._page.value, self._page.max = look.page + 1, look.pages
+        self._showing = False
+
+    def _go(self, state: PartsState, page: int) -> None:
+        if not self._showing:
+            state.page = page - 1
 
     def _turn(self, state: PartsState, step: int) -> None:
         if state.result is not None:

@@ -17,6 +17,8 @@ __all__ = ["layer_pickers", "model_pickers"]
 Options = Sequence[tuple[str, str]]
 
 WHOLE = "all"
+# Two thousand options take a message of 60 KB.
+MAX_PARTS = 2000
 NAMELESS = "⟨no name⟩"
 
 
@@ -61,9 +63,45 @@ def layer_pickers(selection: Selection, models: Models) -> widgets.Box:
     choosers = [
         _chooser("Layer", selection, "layer", lambda: layers),
         _chooser("Tensor", selection, "tensor", lambda: _named(selection.tensors)),
-        _chooser("Part", selection, "part", lambda: [(WHOLE, ""), *_named(selection.parts)]),
+        _chooser("Part", selection, "part", lambda: _parts(selection)),
+        _part_number(selection),
     ]
     return _row(choosers, "ww-row")
+
+
+def _parts(selection: Selection) -> Options:
+    """The parts that the dropdown offers; the chosen one always."""
+    found = selection.parts[:MAX_PARTS]
+    chosen = [] if selection.part in ("", *found) else [selection.part]
+    return [(WHOLE, ""), *_named([*found, *chosen])]
+
+
+def _part_number(selection: Selection) -> widgets.BoundedIntText:
+    """A way to the parts that the dropdown has no room for."""
+    field = widgets.BoundedIntText(description="no.", min=0, max=0, tooltip="Go to the part of this number")
+    field.add_class("ww-part-number")
+    showing = False
+
+    def show(_: object = None) -> None:
+        nonlocal showing
+        parts = selection.parts
+        showing = True
+        try:
+            field.max = max(field.max, len(parts) - 1, 0)
+            field.value = parts.index(selection.part) if selection.part in parts else 0
+            field.max = max(len(parts) - 1, 0)
+        finally:
+            showing = False
+        field.layout.display = None if len(parts) > MAX_PARTS else "none"
+
+    def take(change: Bunch) -> None:
+        if not showing:
+            selection.part = selection.parts[change.new]
+
+    selection.observe(show, ["layer", "tensor", "part"])
+    field.observe(take, "value")
+    show()
+    return field
 
 
 def _named(names: Iterable[str]) -> Options:

@@ -83,7 +83,7 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
             )
         finally:
             drawing = False
-        rules.value = "".join(_rules(table, models)) if table else ""
+        rules.value = "".join(_said(table, models)) if table else ""
 
     def choose(_: object) -> None:
         nonlocal chosen
@@ -123,6 +123,13 @@ def _place(table: Table, label: str) -> int:
     wanted = (label, pick.layer, pick.tensor, pick.part)
     found = ((row["checkpoint"], row["layer"], row["tensor"], row["part"]) for row in table.rows)
     return next((place for place, row in enumerate(found) if row == wanted), -1)
+
+
+def _said(table: Table, models: Models) -> Iterator[str]:
+    """What does not fit into the table."""
+    if table.cut:
+        yield f"<div>The first {count(len(table.rows))} rows; weights_table gives all of them.</div>"
+    yield from _rules(table, models)
 
 
 def _rules(table: Table, models: Models) -> Iterator[str]:

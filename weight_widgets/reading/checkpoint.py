@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,6 +27,10 @@ from .structure import Index, Structure, generic
 from .tensors import Layer, Skipped, Tensor
 
 __all__ = ["Checkpoint", "open_checkpoint"]
+
+
+UNNAMED = re.compile(r"(param_)?\d+")
+HONEST = re.compile(r"(.*/)?weight \d+")
 
 
 class Checkpoint(Mapping[str, Layer]):
@@ -112,6 +117,10 @@ class Checkpoint(Mapping[str, Layer]):
         shapes = {name: array.shape for name, array in read.weights.items()}
         class_name = found.class_name or infer_class(shapes)
         meanings = structures(class_name, found.config, shapes)
+        for name, array in read.weights.items():
+            if not found.config and UNNAMED.fullmatch(array.path.rpartition("/")[2]):
+                # Where the file numbers its arrays, names such as kernel are a guess too.
+                meanings[name] = replace(meanings[name], assumed=not HONEST.fullmatch(name))
         tensors = {
             name: self._tensor(name, read.weights[name], meanings[name], read.codes.get(name))
             for name in in_order(read.weights)

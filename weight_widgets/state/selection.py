@@ -85,7 +85,9 @@ class Selection(HasTraits):
     def parts(self) -> Sequence[str]:
         """The parts of the chosen tensor, in any checkpoint."""
         found = (self.find(label, part="") for label in self._opened)
-        return _union([list(tensor.parts) for tensor in found if tensor is not None])
+        # An embedding has a part for each of its tokens, mostly the same ones in every checkpoint.
+        names = dict.fromkeys(tuple(tensor.parts) for tensor in found if tensor is not None)
+        return _union([*names])
 
     def lacking(self, layer: str) -> list[str]:
         """Labels of the checkpoints that have no such layer."""

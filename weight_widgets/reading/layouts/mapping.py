@@ -103,8 +103,8 @@ def _listed(path: str, values: Sequence[Any]) -> Iterator[Named]:
         if not hasattr(value, "__array__"):
             raise InputError(f"{path!r} lists a {type(value).__name__} at position {number}. Give a list of arrays.")
     arrays = [snapshot(path, value) for value in values]
-    for name, array in zip(_names([array.shape for array in arrays]), arrays, strict=True):
-        yield path, name, replace(array, path=f"{path}/{name}")
+    for number, (name, array) in enumerate(zip(_names([array.shape for array in arrays]), arrays, strict=True)):
+        yield path, name, replace(array, path=f"{path}/{number}")
 
 
 def _names(shapes: Sequence[tuple[int, ...]]) -> Sequence[str]:

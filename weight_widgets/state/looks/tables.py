@@ -25,12 +25,13 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the columns of `weights_table`."""
+    """Rows with the columns of `weights_table`; `cut` says that there are more."""
 
     pick: Pick
     scope: str
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
+    cut: bool = False
 
 
 def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str) -> Table:
@@ -49,9 +50,7 @@ def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str) -> Table
             found = _rows(label, layer, layer[tensor_name], pick, scope, check, notes)
             rows += itertools.islice(found, MAX_ROWS - len(rows))
             left_out = left_out or next(found, None) is not None
-    if left_out:
-        notes.append(f"The table shows {MAX_ROWS} rows; weights_table gives all of them.")
-    return Table(pick, scope, tuple(rows), tuple(notes))
+    return Table(pick, scope, tuple(rows), tuple(notes), left_out)
 
 
 def _addresses(opened: Opened, pick: Pick, scope: str) -> Iterator[tuple[str, str]]:
