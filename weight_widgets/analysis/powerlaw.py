@@ -57,17 +57,18 @@ def fit_power_law(values: np.ndarray) -> PowerLaw | None:
     starts = np.flatnonzero(np.diff(x, prepend=-np.inf))[:-1]
     if not starts.size:
         return None
-    logs = np.log(x)
-    # Sums of the logarithms from each start on, less those of the start itself.
-    counts = x.size - starts
-    sums = np.cumsum(logs[::-1])[::-1][starts] - counts * logs[starts]
-    slopes = counts / sums
-    distances = np.array([_distance(logs[start:], slope) for start, slope in zip(starts, slopes, strict=True)])
-    best = int(np.argmin(distances))
-    slope, tail = float(slopes[best]), int(counts[best])
-    return PowerLaw(1 + slope, slope / tail**0.5, float(x[starts[best]]), tail, float(distances[best]))
+    fits = [fit for start in starts if (fit := _fit(x[start:])) is not None]
+    return min(fits, key=lambda fit: fit.distance, default=None)
 
 
-def _distance(logs: np.ndarray, slope: float) -> float:
-    expected = -np.expm1(-slope * (logs - logs[0]))
-    return float(np.abs(expected - np.arange(logs.size) / logs.size).max())
+def _fit(tail: np.ndarray) -> PowerLaw | None:
+    """The power law from the first of some rising values on; None where they are too near to be told apart."""
+    # Of the ratios, since differences of logarithms lose the digits that values close to each other differ in.
+    logs = np.log(tail / tail[0])
+    total = float(logs.sum())
+    if not total > 0:
+        return None
+    slope = tail.size / total
+    expected = -np.expm1(-slope * logs)
+    distance = float(np.abs(expected - np.arange(tail.size) / tail.size).max())
+    return PowerLaw(1 + slope, slope / tail.size**0.5, float(tail[0]), tail.size, distance)

@@ -59,19 +59,21 @@ def structures(class_name: str, config: Mapping[str, Any], shapes: Mapping[str, 
 def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mapping[str, Shape]) -> tuple[Weight, bool]:
     """What is known around a weight, and whether the file says so."""
     place, _, role = name.rpartition("/")
-    beside = f"{place}/bias" if place else "bias"
-    weight = Weight("", role, shapes[name], place.rpartition("/")[2], bias=shapes.get(beside))
+    shape, bias = shapes[name], shapes.get(f"{place}/bias" if place else "bias")
     inner, settings = owner_of(class_name, config, place)
     if inner in attention.CLASSES:
-        keys = shapes.get(f"{place.rpartition('/')[0]}/key/kernel".lstrip("/"), ())
-        return replace(weight, class_name=inner, groups=keys[1] if len(keys) == 3 else 0), bool(config)
+        above, _, last = place.rpartition("/")
+        keys = shapes.get(f"{above}/key/kernel".lstrip("/"), ())
+        return Weight(inner, role, shape, last, keys[1] if len(keys) == 3 else 0, bias=bias), bool(config)
     said = bool(config) and bool(inner)
     if not said and not (inner and not place):
         # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.
         inner = infer_class({key.rpartition("/")[2]: s for key, s in shapes.items() if key.rpartition("/")[0] == place})
-    weight = replace(weight, class_name=inner, groups=size_of(settings.get("groups")) or 0)
-    found = einsum(settings, None) if inner == "EinsumDense" else None
-    return (replace(weight, letters=(found.weight, found.kept, found.shared)) if found else weight), said
+    groups = size_of(settings.get("groups")) or 0
+    if inner == "EinsumDense" and (found := einsum(settings, None)):
+        letters = (found.weight, found.kept, found.shared)
+        return Weight(inner, role, shape, place, groups, letters, bias), said
+    return Weight(inner, role, shape, place, groups, bias=bias), said
 
 
 # Networks repeat their layers: thousands of weights share a few structures, which are immutable.
