@@ -125,10 +125,12 @@ def spectrum(
     values = tensor.read() if isinstance(tensor, Tensor) else np.asarray(tensor)
     if not np.isfinite(values).all():
         return without("it holds NaN or Inf")
-    return _told(singular_values(structure.to_matrix(values), check, progress), shape)
+    resolution = max(shape) * float(np.finfo(values.dtype if values.dtype.kind == "f" else np.float64).eps)
+    return _told(singular_values(structure.to_matrix(values), check, progress), shape, resolution)
 
 
-def _told(found: SingularValues, shape: tuple[int, int]) -> Spectrum:
+def _told(found: SingularValues, shape: tuple[int, int], resolution: float) -> Spectrum:
+    """What the values tell; `resolution` is what rounding may make of equal ones, as a share of the largest."""
     values = found.values
     largest = float(values[0])
     if not largest:
@@ -145,7 +147,15 @@ def _told(found: SingularValues, shape: tuple[int, int]) -> Spectrum:
         return replace(known, note=f"alpha needs {MIN_VALUES} singular values, and there are {len(values)}")
     # What is smaller is rounding.
     real = values[values > largest * max(shape) * np.finfo(np.float64).eps]
-    law = fit_power_law(real**2)
+    # The exponent has no unit; squares of very large or small values would not fit into a float.
+    law = fit_power_law((real / largest) ** 2) if real[0] - real[-1] > resolution * largest else None
     if law is None or len(real) < MIN_VALUES:
         return replace(known, note=f"alpha needs {MIN_VALUES} different singular values above 0")
-    return replace(known, alpha=law.alpha, alpha_se=law.se, xmin=law.xmin, tail=law.tail, distance=law.distance)
+    return replace(
+        known,
+        alpha=law.alpha,
+        alpha_se=law.se,
+        xmin=law.xmin * largest * largest,
+        tail=law.tail,
+        distance=law.distance,
+    )
