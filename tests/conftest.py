@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,6 +21,14 @@ if Path(weight_widgets.__file__).resolve().is_relative_to(ROOT / "weight_widgets
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Playwright keeps an event loop running in this thread, under which no other test could start one of its own.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def keras() -> Iterator[ModuleType]:
+    """Keras itself, on the backend that is quickest to install."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_BACKEND", "jax")
+        yield importlib.import_module("keras")
 
 
 @pytest.fixture(scope="session")

@@ -165,7 +165,10 @@ class TestFloors:
                 continue
             sources = inner_imports(name)
             assert not sources & {f"panes.{pane}" for pane in PANES}, name
-            assert {source for source in sources if source.startswith("reading")} <= {"reading.arrangements", "reading.structure"}, name
+            assert {source for source in sources if source.startswith("reading")} <= {
+                "reading.arrangements",
+                "reading.structure",
+            }, name
 
     def test_nothing_imports_the_app_but_the_lazy_root(self) -> None:
         assert [name for name in modules() if "app" in inner_imports(name)] == [""]

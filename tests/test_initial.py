@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -29,15 +29,6 @@ from weight_widgets.analysis.initializers import MAKERS, compute_fans
 from weight_widgets.analysis.settings import WORDS
 
 ATTENTION_PLACES = {"attention_output": "output"}
-
-
-@pytest.fixture(scope="module")
-def keras() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "jax")
-        import keras
-
-        yield keras
 
 
 def drawn(layer: Any, *shape: int | None) -> tuple[str, dict[str, Any], dict[str, np.ndarray]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -23,15 +23,6 @@ from weight_widgets.analysis.settings import WORDS
 RANDOM = np.random.default_rng(5)
 KERNEL = RANDOM.normal(size=(7, 5)).astype(np.float32)
 FILTERS = RANDOM.normal(size=(3, 3, 4, 6)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def keras() -> Iterator[ModuleType]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_BACKEND", "jax")
-        import keras
-
-        yield keras
 
 
 def penalty(setting: object, values: np.ndarray) -> Penalty:
