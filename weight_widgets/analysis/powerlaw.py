@@ -50,13 +50,10 @@ def fit_power_law(values: np.ndarray) -> PowerLaw | None:
     -----
     Clauset, Shalizi and Newman, "Power-law distributions in empirical data" (2009): for each value as xmin the maximum
     likelihood estimate alpha = 1 + n / Σ ln(x / xmin) (equation 3.1); of all these the one whose distance (equation
-    3.9) is smallest. As in the authors' own program the empirical distribution is the share of values below x, and the
-    largest value is no candidate.
+    3.9) is smallest. As in the authors' own program the empirical distribution counts the values that stand before x.
     """
     x = np.sort(np.asarray(values, np.float64).ravel())
-    starts = np.flatnonzero(np.diff(x, prepend=-np.inf))[:-1]
-    if not starts.size:
-        return None
+    starts = np.flatnonzero(np.diff(x, prepend=-np.inf))
     fits = [fit for start in starts if (fit := _fit(x[start:])) is not None]
     return min(fits, key=lambda fit: fit.distance, default=None)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..reading.structure import generic
 from ..reading.tensors import Tensor
-from .decomposition import SingularValues, singular_values
+from .decomposition import SingularValues, plan, singular_values
 from .powerlaw import fit_power_law
 
 __all__ = ["MIN_VALUES", "Spectrum", "spectrum"]
@@ -21,6 +21,7 @@ MIN_VALUES = 50
 NO_MAPS = ("bias", "gamma", "beta", "moving_mean", "moving_variance", "alpha", "scale", "mean", "variance")
 
 NAN = math.nan
+DOUBLE = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,11 +123,19 @@ def spectrum(
         return without("a spectrum needs a matrix, and this has one dimension or none")
     if not all(shape):
         return without("there are no values")
+    plan(shape, tensor.dtype if isinstance(tensor, Tensor) else np.asarray(tensor).dtype)
     values = tensor.read() if isinstance(tensor, Tensor) else np.asarray(tensor)
     if not np.isfinite(values).all():
         return without("it holds NaN or Inf")
-    resolution = max(shape) * float(np.finfo(values.dtype if values.dtype.kind == "f" else np.float64).eps)
+    resolution = 4 * _epsilon(tensor, values.dtype) + max(shape) * DOUBLE
     return _told(singular_values(structure.to_matrix(values), check, progress), shape, resolution)
+
+
+def _epsilon(tensor: Tensor | np.ndarray, dtype: np.dtype) -> float:
+    """The machine epsilon of the type that the file holds; 0 for integers."""
+    if isinstance(tensor, Tensor) and tensor.stored == "bfloat16":
+        return 2.0**-7
+    return float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0
 
 
 def _told(found: SingularValues, shape: tuple[int, int], resolution: float) -> Spectrum:
@@ -146,7 +155,7 @@ def _told(found: SingularValues, shape: tuple[int, int], resolution: float) -> S
     if len(values) < MIN_VALUES:
         return replace(known, note=f"alpha needs {MIN_VALUES} singular values, and there are {len(values)}")
     # What is smaller is rounding.
-    real = values[values > largest * max(shape) * np.finfo(np.float64).eps]
+    real = values[values > largest * max(shape) * DOUBLE]
     # The exponent has no unit; squares of very large or small values would not fit into a float.
     law = fit_power_law((real / largest) ** 2) if real[0] - real[-1] > resolution * largest else None
     if law is None or len(real) < MIN_VALUES:

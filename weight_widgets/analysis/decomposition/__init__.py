@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import threading
 import time
@@ -16,7 +17,7 @@ from ...errors import InputError, WeightWidgetsError
 from ...processes.parent import receive, start
 from .randomized import OVERSAMPLING
 
-__all__ = ["EXACT_WORK", "MAX_BYTES", "RANK", "SingularValues", "singular_values"]
+__all__ = ["EXACT_WORK", "MAX_BYTES", "RANK", "SingularValues", "plan", "singular_values"]
 
 CHILD = f"{__package__}.child"
 
@@ -65,28 +66,33 @@ def singular_values(
     WeightWidgetsError
         The process could not be started, or ended early.
     """
-    exact = max(matrix.shape) * min(matrix.shape) ** 2 <= EXACT_WORK
-    stored = matrix.dtype if matrix.dtype.kind == "f" else np.dtype(np.float64)
+    request = plan(matrix.shape, matrix.dtype)
+    answer = _Child(request, matrix).answer(check, progress)
+    found = np.array(answer["values"], np.float64)
+    method = "randomized" if request["rank"] else "exact"
+    return SingularValues(found, answer["error"], answer["frobenius"], method)
+
+
+def plan(shape: tuple[int, ...], dtype: np.dtype) -> dict[str, Any]:
+    """How the singular values of such a matrix are found; an `InputError` where that would take too much memory."""
+    exact = max(shape) * min(shape) ** 2 <= EXACT_WORK
+    stored = dtype if dtype.kind == "f" else np.dtype(np.float64)
     # Half the memory, and products that are exact to far more digits than the method.
     working = np.dtype(np.float32) if not exact and stored.itemsize <= 4 else np.dtype(np.float64)
-    beside = 1.0 if exact else 0.0
-    sketch = 0 if exact else 6 * (RANK + OVERSAMPLING) * sum(matrix.shape) * 8
-    memory = int((1 + beside) * matrix.size * working.itemsize) + sketch + ROOM
+    beside = math.prod(shape) * working.itemsize if exact else 6 * (RANK + OVERSAMPLING) * sum(shape) * 8
+    memory = math.prod(shape) * working.itemsize + beside + ROOM
     if memory > MAX_BYTES:
         raise InputError(
-            f"A spectrum of {matrix.shape[0]} × {matrix.shape[1]} needs {memory >> 20} MiB, and at most "
-            f"{MAX_BYTES >> 20} MiB are used. Choose a part of the tensor."
+            f"A spectrum of {shape[0]} × {shape[1]} needs {memory >> 20} MiB, and at most {MAX_BYTES >> 20} MiB are "
+            "used. Choose a part of the tensor."
         )
-    request = {
-        "shape": matrix.shape,
+    return {
+        "shape": shape,
         "dtype": stored.str,
         "working": working.str,
         "rank": 0 if exact else RANK,
         "memory": memory,
     }
-    answer = _Child(request, matrix).answer(check, progress)
-    found = np.array(answer["values"], np.float64)
-    return SingularValues(found, answer["error"], answer["frobenius"], "exact" if exact else "randomized")
 
 
 class _Child:
