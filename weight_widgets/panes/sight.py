@@ -96,16 +96,15 @@ def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Ma
     """Names of the blocks between separators, or numbers where there are none, or only one is in sight."""
     # Axes of one position say nothing.
     axes = [axis for axis in axes if axis.size > 1] or list(axes[-1:])
-    title = " · ".join(dict.fromkeys(axis.label for axis in axes if axis.label))
-    title += ", by norm" if any(axis.numbers for axis in axes) else ""
+    title = _title(axes)
     total = math.prod(axis.size for axis in axes)
     block = separation or (1 if len(axes) == 1 and axes[0].names else 0)
     if block and total // block > 1:
         first, last = math.floor(low / block), math.ceil(high / block) - 1
         if last > first:
-            return _named_blocks(axes, block, (first, last), (low, high), title)
+            return _named_blocks(axes, block, (first, last), (low, high))
         name = _block_name(axes, block, first)
-        inner = [axis.label for axis in axes[1:]]
+        inner = [axis.label for axis in axes[len(_outside(axes, block)) :]]
         found = ticks(low - first * block, high - first * block, whole=True)
         kept = found[found < block]
         counted = f"{' · '.join(inner) or title} of {name}" if inner else name
@@ -116,9 +115,13 @@ def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Ma
     return Marks(at, tuple(str(int(place)) for place in at), title)
 
 
-def _named_blocks(
-    axes: Sequence[Axis], block: int, blocks: tuple[int, int], limits: tuple[float, float], title: str
-) -> Marks:
+def _title(axes: Sequence[Axis]) -> str:
+    """What a side counts; axes that share a label are one."""
+    labels = " · ".join(dict.fromkeys(axis.label for axis in axes if axis.label))
+    return f"{labels}, by norm" if any(axis.numbers for axis in axes) else labels
+
+
+def _named_blocks(axes: Sequence[Axis], block: int, blocks: tuple[int, int], limits: tuple[float, float]) -> Marks:
     first, last = blocks
     low, high = limits
     wanted = np.arange(first, last + 1)
@@ -128,16 +131,22 @@ def _named_blocks(
     # Half numbers are the same in every floating-point type.
     middle = np.round(begin + end) / 2
     names = tuple(_block_name(axes, block, int(number), short=True) for number in wanted)
-    return Marks(middle, names, title)
+    return Marks(middle, names, _title(_outside(axes, block)))
 
 
-def _block_name(axes: Sequence[Axis], block: int, number: int, short: bool = False) -> str:
-    """What a block is called, by the axes outside of it: ``"forget"``, or ``"head 3"`` and shortly ``"3"``."""
+def _outside(axes: Sequence[Axis], block: int) -> list[Axis]:
+    """The axes that count the blocks."""
     outer: list[Axis] = []
     for axis in axes:
         if math.prod(each.size for each in axes[len(outer) :]) <= block:
             break
         outer.append(axis)
+    return outer
+
+
+def _block_name(axes: Sequence[Axis], block: int, number: int, short: bool = False) -> str:
+    """What a block is called, by the axes outside of it: ``"forget"``, or ``"head 3"`` and shortly ``"3"``."""
+    outer = _outside(axes, block)
     if len(outer) != 1 or outer[0].size <= number:
         return str(number)
     axis = outer[0]

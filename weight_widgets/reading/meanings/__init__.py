@@ -71,9 +71,15 @@ def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mappi
         inner = infer_class({key.rpartition("/")[2]: s for key, s in shapes.items() if key.rpartition("/")[0] == place})
     groups = size_of(settings.get("groups")) or 0
     if inner == "EinsumDense" and (found := einsum(settings, None)):
-        letters = (found.weight, found.kept, found.shared)
-        return Weight(inner, role, shape, place, groups, letters, bias), said
+        letters = found.weight if role == "kernel" else _last_of_output(settings["equation"], len(shape))
+        return Weight(inner, role, shape, place, groups, (letters, found.kept, found.shared), bias), said
     return Weight(inner, role, shape, place, groups, bias=bias), said
+
+
+def _last_of_output(equation: str, count: int) -> str:
+    """Letters of the last axes of an einsum's output; empty where axes without a letter are among them."""
+    letters = re.split(r"->(?:\.\.\.)?", equation)[-1]
+    return "" if "." in letters or count > len(letters) else letters[len(letters) - count :]
 
 
 # Networks repeat their layers: thousands of weights share a few structures, which are immutable.
@@ -82,7 +88,7 @@ def _structure(weight: Weight, said: bool) -> Structure:
     build = BUILDERS.get((weight.class_name, weight.role)) or ANYWHERE.get(weight.role)
     structure = build(weight) if build else None
     if structure is not None and structure.shape == weight.shape:
-        return replace(structure, assumed=not said)
+        return replace(structure, assumed=structure.assumed or not said)
     if len(weight.shape) < 2:
         return generic(weight.shape)
     if build is not None:

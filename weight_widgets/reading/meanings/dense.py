@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..structure import Axis, Cut, Structure
 from .weights import Builder, Weight, matrix, plain, vector
 
@@ -26,9 +28,13 @@ def _unsaid_einsum(weight: Weight) -> Structure | None:
     inputs = len(weight.shape) - len(bias)
     if not bias or inputs < 1 or weight.shape[inputs:] != bias:
         return None
-    outputs = ("unit",) if len(bias) == 1 else tuple(f"output {number}" for number in range(len(bias)))
+    outputs = _outputs(len(bias))
     labels = (*(f"input {number}" for number in range(inputs)), *outputs)
-    return _outputs_across(weight.shape, labels, outputs)
+    return replace(_outputs_across(weight.shape, labels, outputs), assumed=True)
+
+
+def _outputs(count: int) -> tuple[str, ...]:
+    return ("unit",) if count == 1 else tuple(f"output {number}" for number in range(count))
 
 
 def _outputs_across(shape: tuple[int, ...], labels: tuple[str, ...], outputs: tuple[str, ...]) -> Structure:
@@ -44,15 +50,15 @@ def _outputs_across(shape: tuple[int, ...], labels: tuple[str, ...], outputs: tu
 
 
 def _einsum_bias(weight: Weight) -> Structure | None:
-    """Its axes are those of the output that ``bias_axes`` names, in the output's order."""
-    _, kept, shared = weight.letters
-    named = [letter for letter in kept if letter not in shared]
-    if len(weight.shape) == 1 and len(named) <= 1:
-        return vector("unit")(weight)
-    if not kept or len(kept) != len(weight.shape):
-        return None
-    labels = tuple(_label(letter, kept, shared, len(named) == 1) for letter in kept)
-    return plain(*labels, unit=labels[0])(weight)
+    """Its axes are the output's last ones, whichever of them ``bias_axes`` names; the others have the size 1."""
+    letters, kept, shared = weight.letters
+    if not letters:
+        labels = _outputs(len(weight.shape))
+        structure = plain(*labels, unit=labels[0])(weight) if labels else None
+        return structure and replace(structure, assumed=True)
+    single = len([letter for letter in kept if letter not in shared]) == 1
+    labels = tuple(_label(letter, kept, shared if letter in kept else letters, single) for letter in letters)
+    return plain(*labels, unit=next((label for label in labels if not label.startswith("shared")), ""))(weight)
 
 
 def _label(letter: str, kept: str, shared: str, single: bool) -> str:

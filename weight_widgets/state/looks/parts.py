@@ -63,7 +63,7 @@ def look_at_parts(opened: Opened, pick: Pick, check: Check, bins: int, page: int
     columns = _columns(opened, pick)
     chosen = _strips(opened, pick, columns) if columns else []
     # A single strip is folded into several rows.
-    across = PANELS if len(chosen) < 2 else min(max(2 * PANELS // len(chosen), ACROSS.start), ACROSS.stop - 1)
+    across = PANELS if len(chosen) < 2 else min(max(3 * PANELS // len(chosen), ACROSS.start), ACROSS.stop - 1)
     pages = max(1, math.ceil(len(columns) / across))
     page = min(max(page, 0), pages - 1)
     shown = columns[page * across : (page + 1) * across]
