@@ -237,6 +237,7 @@ def _rules(origin: Origin, tensor: Tensor, values: np.ndarray | None) -> dict[st
         "constraint": constraint.setting if constraint else "",
         "constraint_met": constraint.met if constraint else None,
         "constraint_measured": constraint.measured if constraint else None,
+        "constraint_text": constraint.text if constraint else "",
     }
 
 

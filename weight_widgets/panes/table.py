@@ -144,8 +144,6 @@ def _rules(table: Table, models: Models) -> Iterator[str]:
             adds = "is not computed" if value is None or math.isnan(value) else f"adds {number(value)} to the loss"
             said.append(f"{row['regularizer']} {adds}")
         if row["constraint"]:
-            measured = row["constraint_measured"]
-            extreme = "" if math.isnan(measured) else f" (farthest out: {number(measured)})"
-            said.append(f"{row['constraint']} {MET[row['constraint_met']]}{extreme}")
+            said.append(f"{row['constraint']} {MET[row['constraint_met']]}: {row['constraint_text']}")
         if said:
             yield f"<div>{models[row['checkpoint']].title}: {text('; '.join(said), 400)}</div>"
