@@ -103,13 +103,14 @@ class TestItsEnd:
         notebook = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
         with notebook:
             assert notebook.stdout is not None
-            child = int(notebook.stdout.readline())
+            # By the twentieth time that it says so it is in the middle of LAPACK, which holds no pipe.
+            child = [int(notebook.stdout.readline()) for _ in range(20)][-1]
             assert _runs(child)
             notebook.kill()
         began = time.monotonic()
         while _runs(child):
             # It would be at work for far longer.
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 5
 
     @linux
     def test_nothing_is_left(self, started: Started) -> None:

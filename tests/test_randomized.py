@@ -72,6 +72,18 @@ def test_within_its_error(shape: tuple[int, int], dtype: type, strong: int) -> N
     assert 0 < shares[0] < shares[-1] <= 100
 
 
+@pytest.mark.parametrize(
+    ("dtype", "power"), [(np.float32, 110), (np.float32, -100), (np.float64, 1000), (np.float64, -900)]
+)
+@pytest.mark.usefixtures("small")
+def test_very_large_and_very_small(dtype: type, power: int) -> None:
+    """The error is found by way of high powers, for which such numbers leave no room."""
+    truth = falling(10, 200)
+    found = singular_values(np.ldexp(matrix_of(truth, 300, 200).astype(dtype), power))
+    values, error, frobenius = (np.ldexp(number, -power) for number in (found.values, found.error, found.frobenius))
+    assert_within_its_error(SingularValues(values, error, frobenius, found.method), truth, ROUNDING[dtype])
+
+
 @pytest.mark.usefixtures("small")
 def test_nothing_is_left_outside() -> None:
     """A matrix of a lower rank than is asked for is found whole, and the error says so."""

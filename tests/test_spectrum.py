@@ -163,6 +163,10 @@ class TestWhereItMakesNoSense:
         values[30, 40] = bad
         assert_nothing_makes_sense(spectrum(values), "NaN or Inf")
 
+    @pytest.mark.parametrize("dtype", ["complex64", "datetime64[s]", "object", "U3"])
+    def test_no_real_numbers(self, dtype: str) -> None:
+        assert_nothing_makes_sense(spectrum(np.ones((60, 70), np.int8).astype(dtype)), "no real numbers")
+
     def test_a_bias_of_two_dimensions(self) -> None:
         bias = ww.open_checkpoint(FOLDER / "fixtures" / "keras3" / "attentions.keras")["grouped"]["query/bias"]
         assert bias.shape == (4, 3)
@@ -235,3 +239,7 @@ def test_scale_changes_neither_ranks_nor_the_exponent(power: int) -> None:
     assert scaled.frobenius_norm == pytest.approx(found.frobenius_norm * 2.0**power, rel=1e-12)
     # Below the smallest number there is 0.
     assert scaled.xmin == pytest.approx(found.xmin * 2.0**power * 2.0**power, rel=1e-9)
+
+
+def test_norms_beyond_the_largest_number() -> None:
+    assert_nothing_makes_sense(spectrum(np.full((60, 70), np.finfo(np.float64).max)), "too large for float64")

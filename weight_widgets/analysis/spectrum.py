@@ -125,10 +125,15 @@ def spectrum(
         return without("there are no values")
     plan(shape, tensor.dtype if isinstance(tensor, Tensor) else np.asarray(tensor).dtype)
     values = tensor.read() if isinstance(tensor, Tensor) else np.asarray(tensor)
+    if values.dtype.kind not in "biuf":
+        return without("its values are no real numbers")
     if not np.isfinite(values).all():
         return without("it holds NaN or Inf")
     resolution = 4 * _epsilon(tensor, values.dtype) + max(shape) * DOUBLE
-    return _told(singular_values(structure.to_matrix(values), check, progress), shape, resolution)
+    found = singular_values(structure.to_matrix(values), check, progress)
+    if not math.isfinite(found.frobenius):
+        return without("its norms are too large for float64")
+    return _told(found, shape, resolution)
 
 
 def _epsilon(tensor: Tensor | np.ndarray, dtype: np.dtype) -> float:

@@ -6,27 +6,33 @@ It gets one matrix through its input, answers in frames, and ends when its input
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from scipy.linalg import LinAlgError, svdvals
 
 from ...processes.child import answers, limit_process
+from .exact import exact
 from .randomized import randomized
 
 # A decomposition of this size is timed to foretell the time of the whole.
 TRIAL = 256
+# Elements that are looked at together.
+PIECE = 1 << 18
 
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     send = answers()
     request = json.loads(sys.stdin.buffer.readline())
+    # OpenBLAS asks for its buffers once, and if they are refused it asks for ever.
+    exact(np.eye(TRIAL))
     limit_process(request["memory"])
     try:
         matrix = _matrix(request)
@@ -34,7 +40,7 @@ def main() -> None:
         send({"values": _values(matrix, request, send)})
     except MemoryError:
         send({"error": "it needs more memory than it may have"})
-    except (LinAlgError, ValueError, EOFError) as error:
+    except (np.linalg.LinAlgError, ValueError, EOFError) as error:
         send({"error": str(error)[:300]})
 
 
@@ -53,29 +59,36 @@ def _matrix(request: dict[str, Any]) -> np.ndarray:
     return matrix
 
 
-def _values(matrix: np.ndarray, request: dict[str, Any], send: Any) -> dict[str, Any]:
-    frobenius = _frobenius(matrix)
+def _values(matrix: np.ndarray, request: dict[str, Any], send: Callable[[Any], None]) -> dict[str, Any]:
+    exponent = _scale(matrix)
+    frobenius = sum(float(np.square(piece, dtype=np.float64).sum()) for piece in _pieces(matrix)) ** 0.5
     if request["rank"]:
         found, error = randomized(matrix, request["rank"], lambda done: send({"done": done}))
-        return {"values": found.tolist(), "error": error, "frobenius": frobenius}
-    send({"seconds": _foretold(matrix)})
-    found = svdvals(matrix, overwrite_a=True, check_finite=False)
-    return {"values": found.tolist(), "error": 0.0, "frobenius": frobenius}
+    else:
+        send({"seconds": _foretold(matrix)})
+        found, error = exact(matrix), 0.0
+    values, outside, norm = (np.ldexp(number, exponent).tolist() for number in (found, error, frobenius))
+    return {"values": values, "error": outside, "frobenius": norm}
 
 
-def _frobenius(matrix: np.ndarray) -> float:
-    """In units of the largest entry, so that squares neither overflow nor vanish."""
-    largest = max((float(np.abs(row).max()) for row in matrix), default=0.0)
-    if not largest:
-        return 0.0
-    return largest * sum(float(np.square(row / largest, dtype=np.float64).sum()) for row in matrix) ** 0.5
+def _scale(matrix: np.ndarray) -> int:
+    """Divide by a power of two, so that products neither overflow nor vanish; the exponent of that power."""
+    exponent = math.frexp(max(float(np.abs(piece).max()) for piece in _pieces(matrix)))[1]
+    for piece in _pieces(matrix):
+        np.ldexp(piece, -exponent, out=piece)
+    return exponent
+
+
+def _pieces(matrix: np.ndarray) -> Iterator[np.ndarray]:
+    flat = matrix.reshape(-1)
+    return (flat[begin : begin + PIECE] for begin in range(0, flat.size, PIECE))
 
 
 def _foretold(matrix: np.ndarray) -> float:
     """Seconds that all of it will take, from a corner of it."""
-    corner = matrix[:TRIAL, :TRIAL].copy()
+    corner = matrix[:TRIAL, :TRIAL]
     started = time.perf_counter()
-    svdvals(corner, check_finite=False)
+    exact(corner)
     return (time.perf_counter() - started) * _work(matrix.shape) / max(_work(corner.shape), 1)
 
 

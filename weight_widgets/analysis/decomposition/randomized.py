@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .exact import exact
+
 __all__ = ["OVERSAMPLING", "randomized"]
 
 OVERSAMPLING, POWERS, PROBES, PROBE_POWERS = 20, 2, 10, 4
@@ -19,7 +21,8 @@ def randomized(matrix: np.ndarray, rank: int, done: Callable[[float], None]) -> 
     Parameters
     ----------
     matrix : numpy.ndarray
-        Shape (rows, columns), float32 or float64.
+        Shape (rows, columns), float32 or float64, the largest magnitude from ½ to 1: the error is found by way of high
+        powers, which have to stay in the range of the type.
     rank : int
     done : callable
         Told the share of the work that is done.
@@ -49,7 +52,7 @@ def randomized(matrix: np.ndarray, rank: int, done: Callable[[float], None]) -> 
         done((2 + 2 * power) / steps)
         basis = _orthonormal(matrix @ basis)
         done((3 + 2 * power) / steps)
-    values = np.linalg.svd((basis.T @ matrix).astype(np.float64), compute_uv=False)
+    values = exact((basis.T @ matrix).astype(np.float64))
     done((steps - 1) / steps)
     return values[:rank], _norm_outside(matrix, basis, generator)
 
