@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class Constraint:
 
 
 def constraint_of(
-    class_name: str, config: Config, name: str, values: np.ndarray, stored: str = ""
+    class_name: str, config: Config, name: str, values: np.ndarray, stored: str = "", dequantised: bool = False
 ) -> Constraint | None:
     """The constraint of a weight; None where the configuration names none for it.
 
@@ -69,6 +69,8 @@ def constraint_of(
         As of `penalty_of`.
     stored : str, optional
         The type in the file where `values` has another: ``"bfloat16"``.
+    dequantised : bool, optional
+        The values are computed from codes, whose rounding changed the norms that Keras had projected.
 
     Notes
     -----
@@ -98,7 +100,8 @@ def constraint_of(
         arguments.get("max_value", 1.0),
     )
     slack = max(SLACK, 4 * EPSILONS.get(stored or values.dtype.name, 0.0))
-    return _judged(setting.name, shown, _norms(values, axes), limits, "norm", slack)
+    found = _judged(setting.name, shown, _norms(values, axes), limits, "norm", slack)
+    return replace(found, met=None, text=f"{found.text}, after rounding to codes") if dequantised else found
 
 
 def _judged(

@@ -230,7 +230,11 @@ def _start(origin: Origin, tensor: Tensor, part: str, measures: Measures | None)
 def _rules(origin: Origin, tensor: Tensor, values: np.ndarray | None) -> dict[str, Any]:
     """The regulariser and the constraint of a whole tensor."""
     penalty = penalty_of(*origin, tensor.name, values) if origin and values is not None else None
-    constraint = constraint_of(*origin, tensor.name, values, tensor.stored) if origin and values is not None else None
+    constraint = (
+        constraint_of(*origin, tensor.name, values, tensor.stored, dequantised=tensor.codes is not None)
+        if origin and values is not None
+        else None
+    )
     return {
         "regularizer": penalty.setting if penalty else "",
         "penalty": penalty.value if penalty else None,
