@@ -348,7 +348,7 @@ class TestCompare:
         problems = explorer._state.status.problems
         assert len(problems) == 2
         assert all(str(path) in line for path, line in zip((bad, tmp_path / "none.h5"), problems, strict=True))
-        assert [row.label for row in explorer.table.result.rows] == ["convolution", "again"]
+        assert [row["checkpoint"] for row in explorer.table.result.rows] == ["convolution", "again"]
         explorer.selection.layer = "dense"
         assert explorer.wait(30)
         assert explorer.table.result.pick.layer == "dense"

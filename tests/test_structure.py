@@ -210,6 +210,12 @@ class TestParts:
         np.testing.assert_array_equal(values, numbered((6, 4, 3))[:, 2:])
         assert [axis.name(0) for axis in group.axes] == ["input 0", "head 2", "dimension 0"]
 
+    def test_an_einsum_without_its_equation_is_guessed(self) -> None:
+        found = structures("EinsumDense", {"equation": "ab, bcd"}, {"kernel": (5, 3, 2), "bias": (3, 2)})
+        assert [axis.label for axis in found["kernel"].axes] == ["input 0", "output 0", "output 1"]
+        assert [axis.label for axis in found["bias"].axes] == ["output 0", "output 1"]
+        assert all(structure.assumed for structure in found.values())
+
     def test_filters_of_a_group_keep_their_numbers(self) -> None:
         group, values = part_of(structure_of("Conv2D", "kernel", (3, 3, 2, 6), {"groups": 3}), "group 1")
         np.testing.assert_array_equal(values, numbered((3, 3, 2, 6))[..., 2:4])

@@ -96,7 +96,7 @@ def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Ma
     """Names of the blocks between separators, or numbers where there are none, or only one is in sight."""
     # Axes of one position say nothing.
     axes = [axis for axis in axes if axis.size > 1] or list(axes[-1:])
-    title = _title(axes)
+    title = _title(axes, ranks=True)
     total = math.prod(axis.size for axis in axes)
     block = separation or (1 if len(axes) == 1 and axes[0].names else 0)
     if block and total // block > 1:
@@ -115,10 +115,12 @@ def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Ma
     return Marks(at, tuple(str(int(place)) for place in at), title)
 
 
-def _title(axes: Sequence[Axis]) -> str:
+def _title(axes: Sequence[Axis], ranks: bool) -> str:
     """What a side counts; axes that share a label are one."""
     labels = " · ".join(dict.fromkeys(axis.label for axis in axes if axis.label))
-    return f"{labels}, by norm" if any(axis.numbers for axis in axes) else labels
+    if not any(axis.numbers for axis in axes):
+        return labels
+    return f"{'rank of ' if ranks else ''}{labels}, by norm"
 
 
 def _named_blocks(axes: Sequence[Axis], block: int, blocks: tuple[int, int], limits: tuple[float, float]) -> Marks:
@@ -131,7 +133,8 @@ def _named_blocks(axes: Sequence[Axis], block: int, blocks: tuple[int, int], lim
     # Half numbers are the same in every floating-point type.
     middle = np.round(begin + end) / 2
     names = tuple(_block_name(axes, block, int(number), short=True) for number in wanted)
-    return Marks(middle, names, _title(_outside(axes, block)))
+    outer = _outside(axes, block)
+    return Marks(middle, names, _title(outer, ranks=any(axis.counts_ranks for axis in outer)))
 
 
 def _outside(axes: Sequence[Axis], block: int) -> list[Axis]:

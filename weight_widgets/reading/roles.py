@@ -12,6 +12,8 @@ from typing import Any
 
 __all__ = [
     "CLASS_OF_SNAKE",
+    "KERAS_CLASSES",
+    "WEIGHTS_OF",
     "in_order",
     "infer_class",
     "looks_recurrent",
@@ -202,6 +204,25 @@ COMPOSITE = (
     "TimeDistributed",
 )
 CLASS_OF_SNAKE: dict[str, str] = {snake(name): name for name in (*NAMES, *COMPOSITE)}
+# The class under whose name the weights of another are known.
+WEIGHTS_OF = {
+    "LSTMCell": "LSTM",
+    "GRUCell": "GRU",
+    "SimpleRNNCell": "SimpleRNN",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
+    # Names of Keras 1.
+    "Convolution1D": "Conv1D",
+    "AtrousConvolution1D": "Conv1D",
+    "Convolution2D": "Conv2D",
+    "AtrousConvolution2D": "Conv2D",
+    "Convolution3D": "Conv3D",
+    "Deconvolution2D": "Conv2DTranspose",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "TimeDistributedDense": "Dense",
+}
+# Every class of Keras whose weights are known.
+KERAS_CLASSES = {*CLASS_OF_SNAKE.values(), *WEIGHTS_OF}
 
 PLACES = ("forward", "backward", "query", "key", "value", "output", "gate")
 ORDER = (

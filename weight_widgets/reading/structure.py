@@ -32,7 +32,8 @@ class Axis:
         By how much the number grows with a step; more than 1 where the axis is one of two that share a label, such as
         the rows of a grid of filters.
     numbers : tuple of int
-        The number of each position where they were put in another order; empty otherwise.
+        The numbers in the order in which they were put; empty where they rise. Of two axes that share a label each has
+        those of the whole, and its own positions count ranks.
     """
 
     label: str
@@ -46,8 +47,13 @@ class Axis:
         """What the position is called: ``"forget"``, ``"filter 12"``."""
         return self.names[position] if self.names else f"{self.label} {self.number(position)}"
 
+    @property
+    def counts_ranks(self) -> bool:
+        return bool(self.numbers) and len(self.numbers) != self.size
+
     def number(self, position: int) -> int:
-        return self.numbers[position] if self.numbers else self.first + position * self.stride
+        in_order = bool(self.numbers) and not self.counts_ranks
+        return self.numbers[position] if in_order else self.first + position * self.stride
 
     def between(self, start: int, stop: int) -> Axis:
         """The positions from `start` up to `stop`."""

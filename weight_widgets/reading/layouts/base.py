@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
-from ..roles import CLASS_OF_SNAKE
+from ..roles import KERAS_CLASSES
 from ..tensors import Skipped
 
 __all__ = [
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 Node = Mapping[str, Any]
-KERAS_CLASSES = {*CLASS_OF_SNAKE.values()}
 KERAS = ("keras", "tf_keras", "tensorflow")
 
 # A configuration takes about 1 KB a layer, and each value 30 to 60 bytes of memory.
@@ -128,7 +127,8 @@ def class_of(data: Node) -> str:
     bare = str(class_name or "")
     if bare not in KERAS_CLASSES or not isinstance(registered, str) or str(package).partition(".")[0] in KERAS:
         return bare
-    return registered if ">" in registered else f"{package}>{bare}"
+    # Keras names no module for a class that was defined in a notebook or a script.
+    return registered if ">" in registered else f"{package or '__main__'}>{bare}"
 
 
 def unwrap(class_name: str, config: Node) -> tuple[str, Node]:

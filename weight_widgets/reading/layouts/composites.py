@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from ..roles import WEIGHTS_OF
 from .base import MAX_NESTING, Node, class_of
 
 __all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_composite", "owner_of", "place_of", "word_of"]
@@ -23,24 +24,6 @@ DIRECTION = re.compile(r"(forward|backward)_.+")
 STACK = re.compile(r"cells|stacked_rnn_cells(_\d+)?")
 SILENT = re.compile(r"layer|lookup_layer|(.*_)?cell(_\d+)?")
 CELL = re.compile(r"cell (\d+)")
-
-# The class under whose name the weights of another are known.
-WEIGHTS_OF = {
-    "LSTMCell": "LSTM",
-    "GRUCell": "GRU",
-    "SimpleRNNCell": "SimpleRNN",
-    "CuDNNLSTM": "LSTM",
-    "CuDNNGRU": "GRU",
-    # Names of Keras 1.
-    "Convolution1D": "Conv1D",
-    "AtrousConvolution1D": "Conv1D",
-    "Convolution2D": "Conv2D",
-    "AtrousConvolution2D": "Conv2D",
-    "Convolution3D": "Conv3D",
-    "Deconvolution2D": "Conv2DTranspose",
-    "SeparableConvolution2D": "SeparableConv2D",
-    "TimeDistributedDense": "Dense",
-}
 
 
 def is_composite(class_name: str) -> bool:

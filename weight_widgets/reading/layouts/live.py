@@ -144,7 +144,20 @@ def _described(layer: Any, name: str, depth: int = 0) -> dict[str, Any]:
     config: dict[str, Any] = {**_config(layer), "name": name}
     if matches(layer) and depth < MAX_NESTING:
         config["layers"] = [_described(inner, str(inner.name), depth + 1) for inner in layer.layers]
-    return {"class_name": type(layer).__name__, "config": config}
+    kind = type(layer)
+    return {
+        "class_name": kind.__name__,
+        "module": kind.__module__,
+        "registered_name": _registered_name(kind),
+        "config": config,
+    }
+
+
+def _registered_name(kind: type) -> str:
+    """``"package>LSTM"`` where the user registered the class with the Keras that it is made of; else its name."""
+    utilities = getattr(sys.modules.get(_package(kind)), "utils", None)
+    told = getattr(utilities, "get_registered_name", None)
+    return str(told(kind)) if told else kind.__name__
 
 
 def _config(layer: Any) -> Mapping[str, Any]:
@@ -158,5 +171,9 @@ def _config(layer: Any) -> Mapping[str, Any]:
 
 def _version(model: object) -> str:
     """The version of the package that the model's class comes from, which is imported already."""
-    roots = (kind.__module__.partition(".")[0] for kind in type(model).__mro__ if _is_from_keras(kind))
-    return str(getattr(sys.modules.get(next(roots, "")), "__version__", ""))
+    return str(getattr(sys.modules.get(_package(type(model))), "__version__", ""))
+
+
+def _package(kind: type) -> str:
+    """The Keras that a class is made of, ``""`` for none."""
+    return next((base.__module__.partition(".")[0] for base in kind.__mro__ if _is_from_keras(base)), "")
