@@ -446,15 +446,15 @@ class Layer:
 
 
 class Dense(Layer):
-    pass
+    __module__ = "keras.layers"
 
 
 class BatchNormalization(Layer):
-    pass
+    __module__ = "keras.layers"
 
 
 class InputLayer(Layer):
-    pass
+    __module__ = "keras.layers"
 
 
 class Sequential(Layer):
