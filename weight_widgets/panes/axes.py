@@ -9,6 +9,9 @@ import numpy as np
 
 __all__ = ["horizontal_axis", "powers", "short_format", "single", "ticks", "vertical_axis"]
 
+# A logarithmic axis with no more powers of ten than this would have two ticks or none.
+FEW_POWERS = 3
+
 
 def horizontal_axis(scale: bqplot.Scale, **settings: Any) -> bqplot.Axis:
     return bqplot.Axis(scale=scale, grid_lines="none", **settings)
@@ -44,5 +47,8 @@ def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.nda
 
 
 def powers(low: float, high: float) -> np.ndarray:
-    """The powers of ten between two ends, for a logarithmic axis."""
-    return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)
+    """The powers of ten between two ends, for a logarithmic axis; with twice and five times them where they are few."""
+    found = 10.0 ** np.arange(np.floor(np.log10(low)), np.floor(np.log10(high)) + 1)
+    if len(found) <= FEW_POWERS:
+        found = np.multiply.outer(found, (1, 2, 5)).ravel()
+    return found[(found >= low) & (found <= high)]

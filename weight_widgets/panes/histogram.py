@@ -154,7 +154,7 @@ def _row(curve: Curve, model: Model) -> str:
     counts = (found.zeros, found.nan, found.inf, curve.histogram.outside)
     ratio = found.std / start if start > 0 else math.nan
     cells = [*map(count, counts), number(found.std), number(ratio)]
-    return f'<tr><th scope="row">{model.title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    return f"<tr>{model.row_header}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _drawn_from(overlay: Overlay, label: str, models: Models) -> str:

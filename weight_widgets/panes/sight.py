@@ -98,6 +98,8 @@ def _marks(axes: Sequence[Axis], separation: int, low: float, high: float) -> Ma
     axes = [axis for axis in axes if axis.size > 1] or list(axes[-1:])
     title = _title(axes, ranks=True)
     total = math.prod(axis.size for axis in axes)
+    if total == 1:
+        return Marks(np.array([0.5]), ("0",), "")
     block = separation or (1 if len(axes) == 1 and axes[0].names else 0)
     if block and total // block > 1:
         first, last = math.floor(low / block), math.ceil(high / block) - 1

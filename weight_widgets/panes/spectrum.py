@@ -112,7 +112,7 @@ def _row(found: Spectrum, model: Model) -> str:
     ranks = (found.spectral_norm, found.stable_rank, found.effective_rank, found.alpha, found.alpha_se)
     cells = [f"{rows} × {columns}", *map(number, ranks), count(found.tail) if found.tail else "n/a"]
     cells.append(number(found.distance))
-    return f'<tr><th scope="row">{model.title}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+    return f"<tr>{model.row_header}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _note(found: Spectrum) -> str:

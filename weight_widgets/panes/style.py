@@ -71,6 +71,11 @@ class Model:
         """The colour and the short name as HTML."""
         return self.swatch + escape(self.short)
 
+    @property
+    def row_header(self) -> str:
+        """The first cell of a table's row as HTML; where it is cut off, the whole name can be pointed at."""
+        return f'<th scope="row" title="{escape(self.name)}">{self.title}</th>'
+
 
 Models = Mapping[str, Model]
 
