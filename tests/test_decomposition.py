@@ -17,7 +17,7 @@ import pytest
 import scipy.linalg
 
 from weight_widgets.analysis import decomposition
-from weight_widgets.analysis.decomposition import MAX_BYTES, singular_values
+from weight_widgets.analysis.decomposition import MAX_BYTES, plan, singular_values
 from weight_widgets.analysis.spectrum import spectrum
 from weight_widgets.errors import InputError, WeightWidgetsError
 from weight_widgets.processes import parent
@@ -54,13 +54,32 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[Started]:
     assert not [thread for thread in threading.enumerate() if thread.name == "weight-widgets spectrum"]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (300, 40), (40, 300)])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 90), (90, 1), (300, 40), (40, 300), (320, 40), (40, 1001), (5003, 30)])
 def test_all_of_them(shape: tuple[int, int], started: Started) -> None:
     matrix = np.random.default_rng(1).standard_normal(shape)
     found = singular_values(matrix)
     truth = scipy.linalg.svdvals(matrix)
     np.testing.assert_allclose(found.values, truth, rtol=0, atol=1e-13 * truth[0])
     assert (found.method, found.error, len(started)) == ("exact", 0.0, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int8])
+def test_small_ones_of_a_long_matrix(dtype: type) -> None:
+    """Squares, as of AᵀA, would lose them."""
+    matrix = np.random.default_rng(2).integers(-9, 9, (3000, 20)).astype(dtype)
+    matrix[:, 1:] = matrix[:, :1]
+    matrix[7, 5] += 1
+    truth = scipy.linalg.svdvals(matrix.astype(np.float64))
+    np.testing.assert_allclose(singular_values(matrix).values, truth, rtol=0, atol=1e-13 * truth[0])
+
+
+def test_embeddings_of_many_words_are_exact() -> None:
+    """All values of a narrow matrix are less work than some of them."""
+    for shape in [(1_000_000, 300), (300, 1_000_000), (250_000, 1024)]:
+        request = plan(shape, np.dtype(np.float32))
+        assert request["rank"] == 0
+        assert request["memory"] < 1.8 * 2**30
+    assert plan((9000, 5000), np.dtype(np.float32))["rank"] == 256
 
 
 class TestItsEnd:

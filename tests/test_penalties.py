@@ -37,6 +37,20 @@ def constraint(setting: object, values: np.ndarray, stored: str = "") -> Constra
     return found
 
 
+def test_norms_of_values_computed_from_codes_are_measured_and_not_judged() -> None:
+    """Keras projects before it rounds to codes: a norm of 1.004 says nothing against it, nor does one of 0.99 for it."""
+    config = {"kernel_constraint": "unit_norm"}
+    found = constraint_of("Dense", config, "kernel", np.full((4, 3), 0.502), dequantised=True)
+    assert found is not None
+    assert found.met is None
+    assert found.measured == pytest.approx(1.004)
+    assert found.text == "largest norm 1.004 > 1, after rounding to codes"
+    # Codes keep the sign.
+    judged = constraint_of("Dense", {"kernel_constraint": "non_neg"}, "kernel", KERNEL, dequantised=True)
+    assert judged == constraint("non_neg", KERNEL)
+    assert judged.met is False
+
+
 def as_saved(keras: ModuleType, made: object) -> Any:
     return json.loads(json.dumps(keras.saving.serialize_keras_object(made)))
 

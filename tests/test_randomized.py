@@ -18,6 +18,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """From 80 × 80 on a matrix is large."""
     monkeypatch.setattr(decomposition, "EXACT_WORK", 80**3)
     monkeypatch.setattr(decomposition, "RANK", 30)
+    monkeypatch.setattr(decomposition, "NARROW", 80)
 
 
 def matrix_of(values: np.ndarray, rows: int, columns: int, seed: int = 0) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from ...errors import InputError, WeightWidgetsError
 from ...processes.parent import receive, start
+from .exact import LONG
 from .randomized import OVERSAMPLING
 
 __all__ = ["EXACT_WORK", "MAX_BYTES", "RANK", "SingularValues", "plan", "singular_values"]
@@ -23,8 +24,10 @@ CHILD = f"{__package__}.child"
 
 # All singular values are found up to the work of a matrix of 4096 × 4096: max(rows, columns) × min(rows, columns)².
 EXACT_WORK = 4096**3
-# Beyond it so many of the largest are.
+# Beyond it so many of the largest are,
 RANK = 256
+# unless that is more work than finding them all: a basis for them costs this many passes of its size.
+NARROW = 4 * (RANK + OVERSAMPLING)
 # What the child may take: a copy of the matrix to work on, what a decomposition needs beside it, and libraries.
 MAX_BYTES = 4 << 30
 ROOM = 512 << 20
@@ -75,11 +78,18 @@ def singular_values(
 
 def plan(shape: tuple[int, ...], dtype: np.dtype) -> dict[str, Any]:
     """How the singular values of such a matrix are found; an `InputError` where that would take too much memory."""
-    exact = max(shape) * min(shape) ** 2 <= EXACT_WORK
+    long, narrow = max(shape), min(shape)
+    exact = long * narrow**2 <= EXACT_WORK or narrow <= NARROW
     stored = dtype if dtype.kind == "f" else np.dtype(np.float64)
     # Half the memory, and products that are exact to far more digits than the method.
-    working = np.dtype(np.float32) if not exact and stored.itemsize <= 4 else np.dtype(np.float64)
-    beside = math.prod(shape) * working.itemsize if exact else 6 * (RANK + OVERSAMPLING) * sum(shape) * 8
+    pieces = not exact or long >= LONG * narrow
+    working = np.dtype(np.float32) if pieces and stored.itemsize <= 4 else np.dtype(np.float64)
+    if not exact:
+        beside = 6 * (RANK + OVERSAMPLING) * sum(shape) * 8
+    elif pieces:
+        beside = 4 * (LONG + 1) * narrow**2 * 8
+    else:
+        beside = math.prod(shape) * working.itemsize
     memory = math.prod(shape) * working.itemsize + beside + ROOM
     if memory > MAX_BYTES:
         raise InputError(

@@ -87,9 +87,13 @@ def _pieces(matrix: np.ndarray) -> Iterator[np.ndarray]:
 def _foretold(matrix: np.ndarray) -> float:
     """Seconds that all of it will take, from a corner of it."""
     corner = matrix[:TRIAL, :TRIAL]
+    return min(_seconds(corner) for _ in range(3)) * _work(matrix.shape) / max(_work(corner.shape), 1)
+
+
+def _seconds(matrix: np.ndarray) -> float:
     started = time.perf_counter()
-    exact(corner)
-    return (time.perf_counter() - started) * _work(matrix.shape) / max(_work(corner.shape), 1)
+    exact(matrix)
+    return time.perf_counter() - started
 
 
 def _work(shape: tuple[int, ...]) -> float:
