@@ -465,7 +465,14 @@ def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
         pages = [Page(one.value) for one in of_kind(explorer, widgets.HTML)]
         tags = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3"}
         assert set().union(*(page.tags for page in pages)) <= tags
-        assert set().union(*(page.attributes for page in pages)) <= {"class", "style", "scope", "colspan", "role"}
+        assert set().union(*(page.attributes for page in pages)) <= {
+            "class",
+            "style",
+            "scope",
+            "colspan",
+            "role",
+            "title",
+        }
         assert sum(HOSTILE[0] in page.text for page in pages) >= 3
     # Hosts typeset what stands between dollars beside a tick.
     assert not any("$" in tick.description or "\\" in tick.description for tick in of_kind(explorer, widgets.Checkbox))

@@ -38,7 +38,7 @@ def constraint(setting: object, values: np.ndarray, stored: str = "") -> Constra
 
 
 def test_norms_of_values_computed_from_codes_are_measured_and_not_judged() -> None:
-    """Keras projects before it rounds to codes: a norm of 1.004 says nothing against it, nor does one of 0.99 for it."""
+    """Keras projects before it rounds to codes: a norm of 1.004 says nothing against it."""
     config = {"kernel_constraint": "unit_norm"}
     found = constraint_of("Dense", config, "kernel", np.full((4, 3), 0.502), dequantised=True)
     assert found is not None

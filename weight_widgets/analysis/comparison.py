@@ -45,10 +45,10 @@ class Contrast:
     limit: float
 
 
-def contrast(a: np.ndarray | None, b: np.ndarray | None) -> Contrast:
-    """Rasters of two matrices and of B − A; no difference where one is missing or the shapes differ."""
+def contrast(a: np.ndarray | None, b: np.ndarray | None, difference: bool = True) -> Contrast:
+    """Rasters of two matrices and, if wanted, of B − A; none where one is missing or the shapes differ."""
     delta = None
-    if a is not None and b is not None and a.shape == b.shape:
+    if difference and a is not None and b is not None and a.shape == b.shape:
         # Inf − Inf is NaN and what is too large is Inf, and both are shown as such.
         with np.errstate(invalid="ignore", over="ignore"):
             delta = np.subtract(b, a, dtype=np.result_type(a, b, np.float32))

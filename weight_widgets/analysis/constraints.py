@@ -70,7 +70,8 @@ def constraint_of(
     stored : str, optional
         The type in the file where `values` has another: ``"bfloat16"``.
     dequantised : bool, optional
-        The values are computed from codes, whose rounding changed the norms that Keras had projected.
+        The values are computed from codes, whose rounding changed the norms that Keras had projected. The same is taken
+        of the 8-bit floating-point types.
 
     Notes
     -----
@@ -101,7 +102,9 @@ def constraint_of(
     )
     slack = max(SLACK, 4 * EPSILONS.get(stored or values.dtype.name, 0.0))
     found = _judged(setting.name, shown, _norms(values, axes), limits, "norm", slack)
-    return replace(found, met=None, text=f"{found.text}, after rounding to codes") if dequantised else found
+    if dequantised or stored.startswith("float8"):
+        return replace(found, met=None, text=f"{found.text}, after rounding to {'codes' if dequantised else stored}")
+    return found
 
 
 def _judged(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import InputError
+
 __all__ = [
     "Histogram",
     "Raster",
@@ -66,7 +68,17 @@ def shared_edges(low: float, high: float, bins: int) -> np.ndarray:
     low, high : float
         Finite, ``low <= high``.
     bins : int
+
+    Raises
+    ------
+    InputError
+        Float64 holds both, and not the distance between them.
     """
+    if not math.isfinite(high - low):
+        raise InputError(
+            f"The values reach from {low:.3g} to {high:.3g}, which is wider than a float64 can tell: there are no bins "
+            "for them. Leave the outermost values out."
+        )
     # Float64 must be able to tell the edges apart; a constant tensor gets a window around its value.
     room = max(abs(low), abs(high), TINY) * bins * 1e-14
     if high - low <= room:

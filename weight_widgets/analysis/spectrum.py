@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..reading.structure import generic
+from ..reading.structure import SHARED, Structure, generic
 from ..reading.tensors import Tensor
 from .decomposition import SingularValues, plan, singular_values
 from .powerlaw import fit_power_law
@@ -56,6 +56,8 @@ class Spectrum:
     distance : float
         Kolmogorov–Smirnov distance of these from the law. It is a distance, no probability.
     note : str
+    assumed : str
+        What rows and columns rest on where the file does not say it, and other ones would give other values.
     """
 
     shape: tuple[int, int]
@@ -72,6 +74,7 @@ class Spectrum:
     tail: int = 0
     distance: float = NAN
     note: str = ""
+    assumed: str = ""
 
 
 def spectrum(
@@ -117,8 +120,10 @@ def spectrum(
     def without(reason: str) -> Spectrum:
         return Spectrum(shape, np.empty(0), note=reason)
 
-    if isinstance(tensor, Tensor) and tensor.role in NO_MAPS:
+    if isinstance(tensor, Tensor) and tensor.role in NO_MAPS and not structure.doubt:
         return without(f"{tensor.role} acts on each unit by itself: it is no matrix")
+    if shared := [axis.label for axis in structure.axes if axis.label.startswith(SHARED)]:
+        return without(f"there is a matrix for each position of {' and '.join(shared)}, and not one")
     if len(structure.dims) < 2:
         return without("a spectrum needs a matrix, and this has one dimension or none")
     if not all(shape):
@@ -133,7 +138,16 @@ def spectrum(
     found = singular_values(structure.to_matrix(values), check, progress)
     if not math.isfinite(found.frobenius):
         return without("its norms are too large for float64")
-    return _told(found, shape, resolution)
+    return replace(_told(found, shape, resolution), assumed=_rests_on(structure))
+
+
+def _rests_on(structure: Structure) -> str:
+    """A matrix that is turned has the same singular values."""
+    if len(structure.dims) < 3:
+        return ""
+    if structure.doubt:
+        return f"The last axis is taken for the columns: {structure.doubt}"
+    return "What is row and what is column is assumed from names and shapes" if structure.assumed else ""
 
 
 def _epsilon(tensor: Tensor | np.ndarray, dtype: np.dtype) -> float:

@@ -60,7 +60,7 @@ def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
         rasters, limit = result.contrast.rasters, result.contrast.limit
         for picture, raster, matrix in zip(pictures, rasters, result.matrices, strict=True):
             _paint(picture, raster, limit, matrix)
-        sight.fit(result.matrix, result.shape)
+        sight.fit([result.matrix, result.matrix if result.alike else result.matrices[1], result.matrix], result.shape)
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
@@ -68,7 +68,8 @@ def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
             picture.title.value = title
         layout.value = _sentence(result) if state.result else ""
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
-        crosshair.show(result.matrix, rasters, names)
+        # What A's axes say would be wrong of a B that has others.
+        crosshair.show(result.matrix, rasters if result.alike else (rasters[0], None, None), names)
 
     state.observe(draw, "result")
     draw()
@@ -104,14 +105,16 @@ def _settings(state: HeatmapState) -> widgets.Box:
             if tuple(way.options) != result.ways:
                 way.options = result.ways
             way.value = result.way
-            position.max = max(result.positions - 1, position.value)
-            position.value, position.max = result.position, result.positions - 1
+            low, high = result.positions
+            position.min, position.max = min(low, position.value), max(high, position.value)
+            position.value = result.position
+            position.min, position.max = low, high
             by_norm.description = f"{result.unit}s by norm" if result.unit else "by norm"
             by_norm.value = state.by_norm
         finally:
             showing = False
         _show_if(way, len(result.ways) > 1)
-        _show_if(position, result.positions > 1)
+        _show_if(position, result.positions[0] < result.positions[1])
         _show_if(by_norm, bool(result.unit))
 
     def take(name: str, value: object) -> None:
@@ -229,7 +232,8 @@ def _sentence(result: Pictures) -> str:
     if result.contrast.rasters[2] is None:
         other = result.matrices[1]
         if len(rasters) == 2 and other is not None:
-            said.append(f"B is {other.shape[0]} × {other.shape[1]}. No difference: the shapes differ.")
+            said.append(f"B is {other.sentence}." if not result.alike else f"B is {other.shape[0]} × {other.shape[1]}.")
+            said.append(f"No difference: {'the shapes differ' if result.alike else 'the axes mean other things'}.")
         else:
             said.append("No difference: only one of them can be shown.")
     missing = [

@@ -37,7 +37,7 @@ class Sight:
     def __init__(self) -> None:
         self.x, self.y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=-1.0, max=0.0)
         self._shape = (1, 1)
-        self._matrix: Matrix | None = None
+        self._matrices: Sequence[Matrix | None] = ()
         self._across: Sequence[bqplot.Axis] = ()
         self._down: bqplot.Axis | None = None
 
@@ -48,10 +48,13 @@ class Sight:
             scale.observe(self._limited, ["min", "max"])
         self._mark()
 
-    def fit(self, matrix: Matrix | None, shape: tuple[int, int]) -> None:
-        """Bring a matrix of another shape into sight; one of the same shape is seen where the last was."""
+    def fit(self, matrices: Sequence[Matrix | None], shape: tuple[int, int]) -> None:
+        """Bring pictures of another shape into sight; those of the same shape are seen where the last were.
+
+        A matrix for each axis that runs across; the one that runs down has that of the first.
+        """
         changed = shape != self._shape
-        self._matrix, self._shape = matrix, (max(1, shape[0]), max(1, shape[1]))
+        self._matrices, self._shape = matrices, (max(1, shape[0]), max(1, shape[1]))
         if changed:
             self.show_all()
         self._mark()
@@ -69,13 +72,14 @@ class Sight:
         self._mark()
 
     def _mark(self) -> None:
-        matrix = self._matrix
-        columns = _marks(
-            matrix.columns if matrix else (), matrix.separations[1] if matrix else 0, self.x.min, self.x.max
-        )
-        for axis in self._across:
+        matrices = self._matrices or [None] * len(self._across)
+        for axis, matrix in zip(self._across, matrices, strict=True):
+            side = (matrix.columns, matrix.separations[1]) if matrix else ((), 0)
+            columns = _marks(*side, self.x.min, self.x.max)
             _write(axis, columns.at, columns.labels, columns.title)
-        rows = _marks(matrix.rows if matrix else (), matrix.separations[0] if matrix else 0, -self.y.max, -self.y.min)
+        first = next(iter(matrices), None)
+        side = (first.rows, first.separations[0]) if first else ((), 0)
+        rows = _marks(*side, -self.y.max, -self.y.min)
         if self._down is not None:
             _write(self._down, -rows.at, [visible(label, MAX_ROW_NAME) for label in rows.labels], rows.title)
 

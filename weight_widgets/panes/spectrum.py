@@ -117,6 +117,8 @@ def _row(found: Spectrum, model: Model) -> str:
 
 def _note(found: Spectrum) -> str:
     said = f"n/a: {found.note}." if found.note else ""
+    if found.assumed:
+        said += f" {found.assumed}."
     if found.method == "randomized":
         said += f" Randomised: a value s is at least s and at most √(s² + {number(found.error)}²)."
     return said.strip()

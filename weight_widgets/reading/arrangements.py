@@ -72,7 +72,7 @@ def arrangement(
     way : str
         One of `ways`.
     position : int
-        Of a slice: which one.
+        Of a slice: its number along the axis, whatever the order is.
     order : sequence of int, optional
         The positions of the unit axis in the order in which they are to stand.
     """
@@ -82,11 +82,15 @@ def arrangement(
     if order is not None and structure.unit:
         place = structure.place(structure.unit)
         moved = place, tuple(order)
-        shown = _with_axis(structure, place, replace(structure.axes[place], numbers=moved[1]))
-    axis = sliced_axis(shown, way)
+        sorted_axis = structure.axes[place]
+        numbers = tuple(sorted_axis.number(position) for position in moved[1])
+        shown = _with_axis(structure, place, replace(sorted_axis, numbers=numbers))
+    axis = sliced_axis(structure, way)
     if axis is not None:
-        place = shown.place(axis.label)
-        return Arrangement(structure, _slice(shown, place).matrix, _at(everything, place, position), moved)
+        place = structure.place(axis.label)
+        # The order of a single position is none: it is the one that was asked for.
+        moved = None if moved and moved[0] == place else moved
+        return Arrangement(structure, _slice(shown, place).matrix, _at(everything, place, position - axis.first), moved)
     if way == TILES and _has_tiles(structure):
         return Arrangement(structure, _tiles(shown), everything, moved)
     return Arrangement(structure, shown.matrix, everything, moved)
@@ -156,4 +160,5 @@ def _rows_of_units(count: int, high: int, wide: int) -> int:
 def _split(axis: Axis, rows: int) -> tuple[Axis, Axis]:
     """An axis as two that share its label and count it in rows."""
     length = axis.size // rows
-    return replace(axis, size=rows, stride=length), replace(axis, size=length)
+    first = 0 if axis.numbers else axis.first
+    return replace(axis, size=rows, first=0, stride=length), replace(axis, size=length, first=first)

@@ -17,6 +17,7 @@ __all__ = [
     "in_order",
     "infer_class",
     "looks_recurrent",
+    "makes",
     "names_by_shape",
     "snake",
     "weight_names",
@@ -141,12 +142,20 @@ def infer_class(weights: Mapping[str, Shape]) -> str:
         places.setdefault(place, {})[role] = shape
     if {*places} == {"forward", "backward"}:
         return "Bidirectional"
-    if {*places} >= {"query", "key", "value", "output"}:
+    if {*places} >= {"query", "key", "value", "output"} and all(_projects_heads(*item) for item in places.items()):
         heads = [places[place].get("kernel", ())[1:2] for place in ("query", "key")]
         return "MultiHeadAttention" if heads[0] == heads[1] else "GroupedQueryAttention"
     if any(place.startswith("cell ") for place in places):
         return "RNN"
     return _infer_simple(places[""]) if {*places} == {""} else ""
+
+
+def _projects_heads(place: str, weights: Mapping[str, Shape]) -> bool:
+    """Whether these can be the weights of one projection of an attention layer."""
+    kernel, bias = weights.get("kernel", ()), weights.get("bias")
+    if len(kernel) != 3 and not (place == "output" and len(kernel) > 3):
+        return False
+    return bias is None or bias == (kernel[2:] if place == "output" else kernel[1:])
 
 
 def _infer_simple(weights: Mapping[str, Shape]) -> str:
@@ -223,6 +232,28 @@ WEIGHTS_OF = {
 }
 # Every class of Keras whose weights are known.
 KERAS_CLASSES = {*CLASS_OF_SNAKE.values(), *WEIGHTS_OF}
+
+# A setting that every configuration of these has, by its names in Keras 1, 2 and 3.
+SETTINGS = {
+    **dict.fromkeys(("Dense", "TimeDistributedDense", "LSTM", "GRU", "SimpleRNN"), ("units", "output_dim")),
+    **dict.fromkeys(("LSTMCell", "GRUCell", "SimpleRNNCell", "CuDNNLSTM", "CuDNNGRU"), ("units",)),
+    **{
+        name: ("kernel_size", "filter_length", "nb_row", "kernel_dim1")
+        for name in {*NAMES, *WEIGHTS_OF}
+        if "Conv" in name or "conv" in name
+    },
+    "Embedding": ("input_dim",),
+    "EinsumDense": ("equation",),
+    "MultiHeadAttention": ("num_heads",),
+}
+
+
+def makes(class_name: str, config: object) -> bool:
+    """Whether a layer of Keras' own class can have such a configuration; an empty one says nothing."""
+    if class_name not in SETTINGS or not isinstance(config, Mapping) or not config:
+        return True
+    return any(name in config for name in SETTINGS[class_name])
+
 
 PLACES = ("forward", "backward", "query", "key", "value", "output", "gate")
 ORDER = (

@@ -10,9 +10,12 @@ from functools import lru_cache
 
 import numpy as np
 
-__all__ = ["Axis", "Cut", "Index", "Matrix", "Structure", "generic"]
+__all__ = ["SHARED", "Axis", "Cut", "Index", "Matrix", "Structure", "generic"]
 
 Index = tuple["slice | int", ...]
+
+# How the label of an axis begins which inputs and outputs share, so that there is a matrix for each position on it.
+SHARED = "shared "
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def _triangle(matrix: np.ndarray) -> np.ndarray:
     """
     triangle = np.empty((0, matrix.shape[1]))
     for piece in _pieces(matrix):
-        triangle = np.linalg.qr(np.concatenate([triangle, piece]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, piece]), mode="r"))
     return triangle
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
-from ..roles import KERAS_CLASSES
+from ..roles import KERAS_CLASSES, makes
 from ..tensors import Skipped
 
 __all__ = [
@@ -30,6 +30,8 @@ __all__ = [
 
 Node = Mapping[str, Any]
 KERAS = ("keras", "tf_keras", "tensorflow")
+# The package that Keras gives a class that was registered without one.
+CUSTOM = "Custom"
 
 # A configuration takes about 1 KB a layer, and each value 30 to 60 bytes of memory.
 MAX_JSON = 64 << 20
@@ -125,8 +127,11 @@ def class_of(data: Node) -> str:
     """The class of a serialised layer; with its package where somebody else's is called like one of Keras'."""
     class_name, package, registered = (data.get(key) for key in ("class_name", "module", "registered_name"))
     bare = str(class_name or "")
-    if bare not in KERAS_CLASSES or not isinstance(registered, str) or str(package).partition(".")[0] in KERAS:
+    if bare not in KERAS_CLASSES or str(package).partition(".")[0] in KERAS:
         return bare
+    if not isinstance(registered, str):
+        # Legacy files name no package; without what Keras' own cannot be made from it is another class.
+        return bare if makes(bare, data.get("config")) else f"{CUSTOM}>{bare}"
     # Keras names no module for a class that was defined in a notebook or a script.
     return registered if ">" in registered else f"{package or '__main__'}>{bare}"
 

@@ -156,12 +156,23 @@ def _composite_names(layer: LayerConfig, weights: Sequence[Weight]) -> list[str]
     if not any(is_stack(step) for weight in weights for step in weight.steps) and _has_cells(layer):
         return _cells_by_repetition(weights)
     names = []
-    for steps, weight in zip(_with_cells(layer, [weight.steps for weight in weights]), weights, strict=True):
+    for steps, weight in zip(_with_cells(layer, _with_directions(layer, weights)), weights, strict=True):
         place = place_of([step for step in steps if word_of(step) is not None])
         names.append(f"{place}/{weight.role}" if place else weight.role)
     if len({*names}) < len(names):
         return _shortest([(*weight.steps, weight.role) for weight in weights])
     return names
+
+
+def _with_directions(layer: LayerConfig, weights: Sequence[Weight]) -> list[tuple[str, ...]]:
+    """The ways to the weights; Keras 3 leaves a backward layer that it was given the name that this had."""
+    given = layer.config.get("backward_layer") if layer.class_name == "Bidirectional" else None
+    settings = given.get("config") if isinstance(given, Mapping) else None
+    name = settings.get("name") if isinstance(settings, Mapping) else None
+    return [
+        tuple(f"backward_{step}" if step == name else step for step in weight.steps[:1]) + weight.steps[1:]
+        for weight in weights
+    ]
 
 
 def _has_cells(layer: LayerConfig) -> bool:

@@ -37,7 +37,7 @@ UNNAMED = re.compile(r"weight \d+")
 
 UNKNOWN = "what its axes mean is not known"
 UNDECIDED = "names and shapes do not tell which of its axes holds the filters, so it is not split"
-UNEXPECTED = "its shape is not one that {} makes, so what its axes mean is not known"
+UNEXPECTED = "this shape is not one that is understood of {}, so what its axes mean is not known"
 
 
 def structures(class_name: str, config: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Structure]:
@@ -86,7 +86,7 @@ def _last_of_output(equation: str, count: int) -> str:
 @lru_cache(maxsize=8192)
 def _structure(weight: Weight, said: bool) -> Structure:
     build = BUILDERS.get((weight.class_name, weight.role)) or ANYWHERE.get(weight.role)
-    structure = build(weight) if build else None
+    structure = build(weight) if build and _fits_its_bias(weight) else None
     if structure is not None and structure.shape == weight.shape:
         return replace(structure, assumed=structure.assumed or not said)
     if len(weight.shape) < 2:
@@ -96,6 +96,24 @@ def _structure(weight: Weight, said: bool) -> Structure:
     if not weight.class_name and weight.role == "kernel" and len(weight.shape) in (3, 4, 5):
         return generic(weight.shape, UNDECIDED)
     return _by_its_bias(weight) or generic(weight.shape, UNKNOWN)
+
+
+# Their biases have a number for each output and none for each place.
+WITH_BIAS = re.compile(r"Dense|LSTM|GRU|SimpleRNN|(Depthwise)?Conv.*")
+
+
+def _fits_its_bias(weight: Weight) -> bool:
+    """Whether the outputs of a kernel are as many as its bias says; a class of the user's own can be called alike."""
+    counted = weight.role == "kernel" and len(weight.shape) > 1 and WITH_BIAS.fullmatch(weight.class_name)
+    if not (counted and weight.bias):
+        return True
+    *_, before, last = weight.shape
+    if weight.class_name.startswith("Depthwise"):
+        outputs = before * last
+    else:
+        outputs = before if weight.class_name.endswith("Transpose") else last
+    # The second bias of a GRU is that of the state.
+    return weight.bias == (outputs,) or (weight.class_name == "GRU" and weight.bias == (2, outputs))
 
 
 def _by_its_bias(weight: Weight) -> Structure | None:

@@ -22,21 +22,27 @@ def _cuts(weight: Weight, heads: int) -> tuple[Cut, ...]:
 
 
 def _kernel(weight: Weight) -> Structure | None:
-    """(inputs, heads, dimension); of the output (heads, dimension, outputs)."""
-    if len(weight.shape) != 3:
-        return None
+    """(inputs, heads, dimension); of the output (heads, dimension, outputs), which may have several axes."""
     columns: tuple[str, ...]
-    if weight.place == "output":
-        labels, columns, heads = ("head", "dimension", "output"), ("output",), weight.shape[0]
-    else:
+    if weight.place == "output" and len(weight.shape) > 2:
+        columns = _outputs(len(weight.shape) - 2)
+        labels, heads = ("head", "dimension", *columns), weight.shape[0]
+    elif weight.place != "output" and len(weight.shape) == 3:
         labels, columns, heads = ("input", "head", "dimension"), ("head", "dimension"), weight.shape[1]
+    else:
+        return None
     dims = tuple((Axis(label, size),) for label, size in zip(labels, weight.shape, strict=True))
     return Structure(dims, columns, _cuts(weight, heads), "head")
 
 
+def _outputs(count: int) -> tuple[str, ...]:
+    return ("output",) if count == 1 else tuple(f"output {number}" for number in range(count))
+
+
 def _bias(weight: Weight) -> Structure | None:
     if weight.place == "output":
-        return plain("output", unit="output")(weight)
+        labels = _outputs(len(weight.shape))
+        return plain(*labels, unit=labels[0])(weight) if labels else None
     if len(weight.shape) != 2:
         return None
     dims = tuple((Axis(label, size),) for label, size in zip(("head", "dimension"), weight.shape, strict=True))

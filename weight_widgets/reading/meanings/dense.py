@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..structure import Axis, Cut, Structure
+from ..structure import SHARED, Axis, Cut, Structure
 from .weights import Builder, Weight, matrix, plain, vector
 
 __all__ = ["BUILDERS"]
@@ -58,13 +58,13 @@ def _einsum_bias(weight: Weight) -> Structure | None:
         return structure and replace(structure, assumed=True)
     single = len([letter for letter in kept if letter not in shared]) == 1
     labels = tuple(_label(letter, kept, shared if letter in kept else letters, single) for letter in letters)
-    return plain(*labels, unit=next((label for label in labels if not label.startswith("shared")), ""))(weight)
+    return plain(*labels, unit=next((label for label in labels if not label.startswith(SHARED)), ""))(weight)
 
 
 def _label(letter: str, kept: str, shared: str, single: bool) -> str:
     """The meaning of a letter; an output that stands alone counts the units."""
     if letter in shared:
-        return f"shared {letter}"
+        return SHARED + letter
     if letter in kept:
         return "unit" if single else f"output {letter}"
     return f"input {letter}"

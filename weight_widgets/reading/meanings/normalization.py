@@ -37,5 +37,5 @@ BUILDERS: dict[tuple[str, str], Builder] = {
     ("Normalization", "mean"): _elements("feature"),
     ("Normalization", "variance"): _elements("feature"),
     ("Normalization", "count"): plain(columns=0),
-    ("PReLU", "alpha"): _elements("channel"),
+    ("PReLU", "alpha"): _elements("element"),
 }

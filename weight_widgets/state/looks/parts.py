@@ -61,7 +61,7 @@ class PartsLook:
 def look_at_parts(opened: Opened, pick: Pick, check: Check, bins: int, page: int) -> PartsLook:
     """The parts of what is picked; with gates and heads also those of the tensors beside it."""
     columns = _columns(opened, pick)
-    chosen = _strips(opened, pick, columns) if columns else []
+    chosen = _strips(opened, pick) if columns else []
     # A single strip is folded into several rows.
     across = PANELS if len(chosen) < 2 else min(max(3 * PANELS // len(chosen), ACROSS.start), ACROSS.stop - 1)
     pages = max(1, math.ceil(len(columns) / across))
@@ -87,21 +87,37 @@ def _columns(opened: Opened, pick: Pick) -> list[str]:
     """The last words of the picked tensor's parts: gates, heads, filters."""
     found: dict[str, None] = {}
     for label in pick.checkpoints:
-        tensor = _tensor(opened, label, pick, pick.tensor)
-        found |= dict.fromkeys(part.rpartition("/")[2] for part in (tensor.parts if tensor else ()))
+        found |= dict.fromkeys(_picked_columns(opened, label, pick))
     return [*found]
 
 
-def _strips(opened: Opened, pick: Pick, columns: Sequence[str]) -> list[Key]:
-    """The tensors of the layer that fall into the same parts, and the first words of their parts if they have any."""
+def _picked_columns(opened: Opened, label: str, pick: Pick) -> list[str]:
+    tensor = _tensor(opened, label, pick, pick.tensor)
+    return [*dict.fromkeys(last for lasts in _by_prefix(tensor).values() for last in lasts)] if tensor else []
+
+
+def _by_prefix(tensor: Tensor) -> dict[str, list[str]]:
+    """The last words of the parts, by the first: the gates of the input bias and of the recurrent bias."""
+    found: dict[str, list[str]] = {}
+    for part in tensor.parts:
+        prefix, _, last = part.rpartition("/")
+        found.setdefault(prefix, []).append(last)
+    return found
+
+
+def _strips(opened: Opened, pick: Pick) -> list[Key]:
+    """The tensors of the layer that fall into the parts of the picked one, and the first words of their parts if any.
+
+    A grouped convolution has groups and filters, its bias the groups alone.
+    """
     found: dict[Key, None] = {}
     for label in pick.checkpoints:
+        wanted = _picked_columns(opened, label, pick)
         for name, tensor in opened[label].get(pick.layer, {}).items():
-            groups: dict[str, list[str]] = {}
-            for part in tensor.parts:
-                prefix, _, last = part.rpartition("/")
-                groups.setdefault(prefix, []).append(last)
-            found |= dict.fromkeys((name, prefix) for prefix, lasts in groups.items() if lasts == [*columns])
+            for prefix, lasts in _by_prefix(tensor).items():
+                common = min(len(wanted), len(lasts))
+                if common and lasts[:common] == wanted[:common]:
+                    found[name, prefix] = None
     return [*found]
 
 

@@ -11,7 +11,7 @@ from ...analysis.comparison import Contrast, contrast
 from ...analysis.measures import axis_norms
 from ...display import visible
 from ...reading.arrangements import MATRIX, Arrangement, arrangement, sliced_axis, ways
-from ...reading.structure import Matrix, Structure
+from ...reading.structure import Axis, Matrix, Structure
 from ..selection import Pick, find
 from .values import Check, Opened, values_of
 
@@ -22,8 +22,8 @@ __all__ = ["Pictures", "look_at_pictures"]
 class Pictures:
     """A, B and B − A, each with how it is laid out; None for what is not there.
 
-    `way` is how they are drawn, one of `ways`; of a slice `position` is one of so many `positions`. `doubt` says why
-    the meaning of the axes is not known.
+    `way` is how they are drawn, one of `ways`; of a slice `position` is the number, and `positions` the first and the
+    last that there are. `doubt` says why the meaning of the axes is not known, and `alike` that B's are those of A.
     """
 
     pick: Pick
@@ -35,8 +35,9 @@ class Pictures:
     way: str = MATRIX
     ways: tuple[str, ...] = (MATRIX,)
     position: int = 0
-    positions: int = 1
+    positions: tuple[int, int] = (0, 0)
     unit: str = ""
+    alike: bool = True
 
     @property
     def matrix(self) -> Matrix | None:
@@ -61,8 +62,8 @@ def look_at_pictures(
     offered = ways(first) if first else (MATRIX,)
     way = way if way in offered else MATRIX
     axis = sliced_axis(first, way) if first else None
-    positions = axis.size if axis else 1
-    position = min(max(position, 0), positions - 1)
+    positions = (axis.first, axis.first + axis.size - 1) if axis else (0, 0)
+    position = _within(position, axis) if axis else 0
     drawn: dict[str, Arrangement] = {}
     for label in values:
         check()
@@ -73,7 +74,8 @@ def look_at_pictures(
         shapes = [f"{visible(label)} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
     check()
-    found = contrast(a, b)
+    alike = len(structures) < 2 or _alike(structures[pair[0]], structures[pair[1]], way)
+    found = contrast(a, b, difference=alike)
     left, right = (drawn[label].matrix if label in values else None for label in pair)
     return Pictures(
         pick,
@@ -87,13 +89,39 @@ def look_at_pictures(
         position,
         positions,
         first.unit if first else "",
+        alike,
     )
+
+
+def _alike(a: Structure, b: Structure, way: str) -> bool:
+    """Whether a place in the one picture stands for the same as in the other: as far as is known, if it is a matrix."""
+    if a.shape != b.shape and [label for label, *_ in _meanings(a)] == [label for label, *_ in _meanings(b)]:
+        return True
+    if _meanings(a) == _meanings(b):
+        return True
+    return bool(a.doubt or b.doubt) and way == MATRIX and _stored_order(a) == _stored_order(b)
+
+
+def _meanings(structure: Structure) -> list[tuple[str, int, int]]:
+    return [(axis.label, axis.size, axis.first) for axis in structure.axes]
+
+
+def _stored_order(structure: Structure) -> tuple[list[int], list[int]]:
+    """The stored dimensions that run down and across in the matrix."""
+    dims = [number for number, dim in enumerate(structure.dims) for _ in dim]
+    matrix = structure.matrix
+    down, across = ([*dict.fromkeys(dims[place] for place in side)] for side in (matrix.down, matrix.across))
+    return down, across
+
+
+def _within(position: int, axis: Axis) -> int:
+    return min(max(position, axis.first), axis.first + axis.size - 1)
 
 
 def _drawn(structure: Structure, way: str, position: int, order: tuple[int, ...] | None) -> Arrangement:
     """How one of the tensors is drawn; B may have fewer positions than A, or other axes."""
     axis = sliced_axis(structure, way)
-    return arrangement(structure, way, min(position, axis.size - 1) if axis else 0, order)
+    return arrangement(structure, way, _within(position, axis) if axis else 0, order)
 
 
 def _order(
@@ -101,7 +129,7 @@ def _order(
 ) -> tuple[int, ...] | None:
     """The units from the largest norm to the smallest: those of A for both, so that like stands beside like."""
     own, leading = structures[label], structures.get(pick.reference)
-    if leading is not None and (leading.unit, leading.shape) == (own.unit, own.shape):
+    if leading is not None and leading.unit == own.unit and _meanings(leading) == _meanings(own):
         label, own = pick.reference, leading
     if not own.unit:
         return None
