@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import weight_widgets as ww
+from weight_widgets.reading.meanings import structures
 from weight_widgets.reading.tensors import Layer, Tensor
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -32,6 +33,7 @@ CUSTOM = {"Offset", "Eighths", "TransformerBlock"}
 # Packed codes that nothing is computed from have the kernel's numbers, not its axes.
 PACKED = "quantized_kernel"
 FORMATS = (".keras", ".h5")
+ROLES = ("kernel", "bias")
 
 
 def relative(path: Path) -> str:
@@ -216,6 +218,56 @@ class TestClassesOfTheSameName:
         cell = theirs(keras, class_name)
         layer = keras.layers.RNN([cell(3), cell(2)] if several else cell(3))
         assert claims_nothing(saved(keras, layer, (4, 5), tmp_path / f"m{suffix}"))
+
+    @pytest.mark.parametrize("inputs", [4, 7])
+    def test_of_another_making(self, inputs: int, keras: ModuleType, tmp_path: Path) -> None:
+        """A legacy file says Dense and nothing else, and this one has the units first."""
+
+        class Dense(keras.layers.Layer):
+            def build(self, shape: tuple[int, ...]) -> None:
+                self.kernel = self.add_weight(shape=(4, shape[-1]), name="kernel")
+                self.bias = self.add_weight(shape=(4,), name="bias")
+
+            def call(self, x: Any) -> Any:
+                return keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias
+
+        found = saved(keras, Dense(), (inputs,), tmp_path / "m.h5")
+        assert found.title == "Custom>Dense"
+        assert claims_nothing(found)
+
+    def test_with_a_bias_that_does_not_fit(self) -> None:
+        config = {"class_name": "Dense", "config": {"name": "l", "units": 7}}
+        kinds = {
+            "Dense": (4, 7),
+            "LSTM": (4, 28),
+            "Conv1D": (3, 4, 7),
+            "Conv1DTranspose": (3, 7, 4),
+            "DepthwiseConv1D": (3, 4, 2),
+        }
+        for class_name, kernel in kinds.items():
+            outputs = 8 if class_name == "DepthwiseConv1D" else 28 if class_name == "LSTM" else 7
+            for bias, fits in (((outputs,), True), ((outputs + 1,), False), ((4,), False)):
+                shapes = {"kernel": kernel, "bias": bias}
+                found = structures(class_name, config["config"], shapes)["kernel"]
+                assert bool(found.doubt) is not fits, (class_name, bias)
+                assert bool(found.part_names()) is fits
+
+    def test_convolutions_that_are_called_like_projections(self, keras: ModuleType, tmp_path: Path) -> None:
+        """Kernels of three axes, as attention's, and biases that have one."""
+
+        class Block(keras.layers.Layer):
+            def __init__(self, **settings: Any) -> None:
+                super().__init__(**settings)
+                for name in ("query", "key", "value", "output"):
+                    setattr(self, f"{name}_dense", keras.layers.Conv1D(8, 3, padding="same"))
+
+            def call(self, x: Any) -> Any:
+                return self.output_dense(self.query_dense(x) + self.key_dense(x) + self.value_dense(x))
+
+        found = saved(keras, Block(), (4, 8), tmp_path / "m.weights.h5")
+        assert [*found] == [f"{name}/{role}" for name in ("query", "key", "value", "output") for role in ROLES]
+        assert all(means_nothing(tensor) for tensor in found.values())
+        assert "MultiHeadAttention" not in found.title
 
     def test_in_a_live_model(self, keras: ModuleType) -> None:
         model = keras.Sequential([keras.Input((4, 5)), theirs(keras, "LSTM")(2)])

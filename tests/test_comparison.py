@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from weight_widgets.analysis.comparison import contrast, overlay
+from weight_widgets.errors import InputError
 
 RNG = np.random.default_rng(7)
 
@@ -47,6 +48,10 @@ class TestOverlay:
         found = overlay({"a": values}, bins=10, clip=clip)["a"]
         assert np.isfinite(found.edges).all()
         assert found.counts.sum() == found.outside == 0
+
+    def test_a_range_that_float64_cannot_measure_is_refused_in_words(self) -> None:
+        with pytest.raises(InputError, match=r"from -1\.7e\+308 to 1\.7e\+308, which is wider"):
+            overlay({"a": np.array([1.7e308, -1.7e308, 1.0])}, 10)
 
     def test_nothing_ticked(self) -> None:
         assert overlay({}, bins=10) == {}

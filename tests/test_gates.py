@@ -101,9 +101,13 @@ def test_convolutional_lstm(rank: int, keras: ModuleType, tmp_path: Path) -> Non
     assert_agrees(found, x, lambda parts: lstm(x.swapaxes(0, 1), parts, convolve, convolve))
 
 
-def test_both_directions(keras: ModuleType, tmp_path: Path) -> None:
-    layer = keras.layers.Bidirectional(keras.layers.LSTM(3), merge_mode="concat", name="both")
-    found = saved(keras, layer, [(4, 5)], tmp_path / "m.h5")
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("given", [False, True])
+def test_both_directions(given: bool, suffix: str, keras: ModuleType, tmp_path: Path) -> None:
+    """A backward layer that is given keeps its name in Keras 3's legacy files."""
+    backward = keras.layers.LSTM(2, go_backwards=True, name="back") if given else None
+    layer = keras.layers.Bidirectional(keras.layers.LSTM(3), backward_layer=backward, merge_mode="concat", name="both")
+    found = saved(keras, layer, [(4, 5)], tmp_path / f"m{suffix}")
     x = RNG.normal(size=(2, 4, 5)).astype("f4")
     steps = x.swapaxes(0, 1)
     fixed = {place: parts_of(found, f"{place}/") for place in ("forward", "backward")}

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from real_layers import Saved, saved, sigmoid, softmax, with_added
 
+import weight_widgets as ww
+
 RNG = np.random.default_rng(4)
 PLACES = ("query", "key", "value", "output")
 Parts = dict[str, dict[str, np.ndarray]]
@@ -65,6 +67,37 @@ def test_multi_head_attention(gate: bool, suffix: str, keras: ModuleType, tmp_pa
 def outputs(found: Saved, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     # Asked for its scores as well, Keras 3.15 on jax takes the way that knows values of another size than the keys'.
     return np.array(found.layer(x, y, return_attention_scores=True)[0])
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras", ".weights.h5"])
+def test_outputs_of_several_axes(suffix: str, keras: ModuleType, tmp_path: Path) -> None:
+    layer = keras.layers.MultiHeadAttention(2, 4, output_shape=(3, 5), name="heads")
+    x = keras.Input((5, 6))
+    model = keras.Model(x, layer(x, x))
+    generator = np.random.default_rng(8)
+    layer.set_weights([generator.normal(size=weight.shape) for weight in layer.weights])
+    (model.save_weights if suffix == ".weights.h5" else model.save)(tmp_path / f"m{suffix}")
+    (read,) = ww.open_checkpoint(tmp_path / f"m{suffix}").values()
+    kernel, bias = read["output/kernel"], read["output/bias"]
+    assert kernel.shape == (2, 4, 3, 5)
+    assert [*kernel.parts] == ["head 0", "head 1"]
+    assert kernel.structure.matrix.shape == (8, 15)
+    assert bias.structure.doubt == ""
+    given = RNG.normal(size=(1, 5, 6)).astype("f4")
+    before = np.array(layer(given, given))
+    changed = kernel.read()
+    changed[kernel.structure.part(0)[1]] = 0
+    layer.set_weights([changed if weight.shape == changed.shape else weight.numpy() for weight in layer.weights])
+    # What is left is what head 1 gives.
+    parts = {name: tensor.read().astype(np.float64) for name, tensor in read.items()}
+    projected = {
+        name: np.einsum("bti,id->btd", given, parts[f"{name}/kernel"][:, 1]) + parts[f"{name}/bias"][1]
+        for name in ("query", "key", "value")
+    }
+    scored = softmax(projected["query"] @ projected["key"].swapaxes(1, 2) / 2)
+    expected = np.einsum("btd,dop->btop", scored @ projected["value"], parts["output/kernel"][1]) + parts["output/bias"]
+    np.testing.assert_allclose(layer(given, given), expected, atol=1e-4)
+    assert np.abs(before - expected).max() > 0.1
 
 
 def scores(found: Saved, x: np.ndarray, y: np.ndarray) -> np.ndarray:

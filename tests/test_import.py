@@ -209,6 +209,7 @@ class TestPublicNames:
             "compare",
             "open_checkpoint",
             "spectrum",
+            "unit_norms",
             "weights_table",
         ]
         assert set(ww.__all__) <= set(dir(ww))
@@ -234,7 +235,7 @@ class TestPublicNames:
     def test_each_has_a_docstring(self, name: str) -> None:
         assert len(inspect.getdoc(getattr(ww, name)) or "") > 40
 
-    @pytest.mark.parametrize("name", ["compare", "open_checkpoint", "spectrum", "weights_table"])
+    @pytest.mark.parametrize("name", ["compare", "open_checkpoint", "spectrum", "unit_norms", "weights_table"])
     def test_functions_document_all_that_goes_in_and_out(self, name: str) -> None:
         function = getattr(ww, name)
         text = inspect.getdoc(function) or ""

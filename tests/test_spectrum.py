@@ -7,6 +7,7 @@ import math
 import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -124,6 +125,36 @@ def test_what_runs_down_and_what_across(address: tuple[str, str, str]) -> None:
         columns = COLUMNS[address](truth[f"{layer}|{name}"])
     tensor = ww.open_checkpoint(FOLDER / "fixtures" / "keras3" / f"{model}.keras")[layer][name]
     assert_as_scipy(spectrum(tensor), np.stack([column.ravel() for column in columns], axis=1))
+
+
+@pytest.mark.usefixtures("in_this_process")
+class TestWhatIsNotKnown:
+    KERNEL = gaussian(3, 3, 4, 4)
+
+    def test_an_undecided_layout_is_said(self) -> None:
+        tensor = ww.open_checkpoint({"layer/kernel": self.KERNEL})["layer"]["kernel"]
+        found = spectrum(tensor)
+        assert_as_scipy(found, self.KERNEL.reshape(36, 4))
+        assert found.assumed.startswith("The last axis is taken for the columns: names and shapes do not tell")
+
+    def test_an_assumed_layout_is_said(self) -> None:
+        arrays = {"layer/kernel": self.KERNEL[..., :3], "layer/bias": np.zeros(3)}
+        assert "assumed from names and shapes" in spectrum(ww.open_checkpoint(arrays)["layer"]["kernel"]).assumed
+
+    def test_a_turned_matrix_has_the_same_values(self, models: Path) -> None:
+        assert spectrum(ww.open_checkpoint({"layer/odd": gaussian(5, 4)})["layer"]["odd"]).assumed == ""
+        assert spectrum(ww.open_checkpoint(models / "digits_mlp.h5")["dense_1"]["kernel"]).assumed == ""
+
+    def test_a_name_alone_says_nothing(self) -> None:
+        """Of a layer of somebody's own; Keras' scale acts on each element."""
+        matrix = gaussian(6, 5)
+        assert_as_scipy(spectrum(ww.open_checkpoint({"layer/scale": matrix})["layer"]["scale"]), matrix)
+
+    def test_a_matrix_for_each_position_is_not_one(self, keras: ModuleType, tmp_path: Path) -> None:
+        layer = keras.layers.EinsumDense("abc,bcd->abd", output_shape=(4, 7), name="layer")
+        keras.Sequential([keras.Input((4, 6)), layer]).save(tmp_path / "m.keras")
+        found = spectrum(ww.open_checkpoint(tmp_path / "m.keras")["layer"]["kernel"])
+        assert_nothing_makes_sense(found, "a matrix for each position of shared b")
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -15,6 +15,7 @@ from .errors import WeightWidgetsError
 if TYPE_CHECKING:
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
+    from .analysis.units import unit_norms
     from .app import WeightExplorer, compare
     from .reading.checkpoint import Checkpoint, open_checkpoint
     from .reading.tensors import Layer, Tensor
@@ -31,6 +32,7 @@ __all__ = [
     "compare",
     "open_checkpoint",
     "spectrum",
+    "unit_norms",
     "weights_table",
 ]
 __version__ = version("weight-widgets")
@@ -46,6 +48,7 @@ _HOMES = {
     "compare": "app",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",
+    "unit_norms": "analysis.units",
     "weights_table": "analysis.tables",
 }
 

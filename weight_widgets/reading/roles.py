@@ -57,9 +57,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     "PReLU": ("alpha",),
 }
 
+
+def _has_bias(config: Mapping[str, Any]) -> bool:
+    # An einsum has one where axes are named for it.
+    return bool(config.get("bias_axes")) if "equation" in config else bool(config.get("use_bias", True))
+
+
 # Which weights a layer has: the setting that makes each, and its value when the configuration does not say.
 FLAGS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
-    "bias": lambda config: bool(config.get("use_bias", True)),
+    "bias": _has_bias,
     "gamma": lambda config: bool(config.get("scale", True)),
     "beta": lambda config: bool(config.get("center", True)) and not config.get("rms_scaling"),
     "scale": lambda config: bool(config.get("use_scale", True)),

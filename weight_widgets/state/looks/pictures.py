@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.comparison import Contrast, contrast
-from ...analysis.measures import axis_norms
+from ...analysis.units import norms_along_units
 from ...display import visible
 from ...reading.arrangements import MATRIX, Arrangement, arrangement, sliced_axis, ways
 from ...reading.structure import Axis, Matrix, Structure
@@ -133,6 +133,4 @@ def _order(
         label, own = pick.reference, leading
     if not own.unit:
         return None
-    logical = values[label].reshape([axis.size for axis in own.axes])
-    norms = axis_norms(logical, (own.place(own.unit),))
-    return tuple(np.argsort(-norms, kind="stable").tolist())
+    return tuple(np.argsort(-norms_along_units(values[label], own), kind="stable").tolist())
