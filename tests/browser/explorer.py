@@ -93,9 +93,9 @@ class Explorer:
     def counts(self) -> list[list[float]]:
         """The bars of each visible histogram line, read off the path with the ticks of the y axis as the ruler."""
         figure = self.lab.page.locator(".ww-histogram-figure").first
-        ruler = _ruler(figure.evaluate(VERTICAL_TICKS))
+        value_at = ruler(figure.evaluate(VERTICAL_TICKS))
         paths = figure.locator("path.line").evaluate_all(VISIBLE_PATHS)
-        return [[ruler(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
+        return [[value_at(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
 
     def pixels(self, number: int) -> np.ndarray:
         """The picture A (0), B (1) or B − A (2) or the colour bar (3): shape (rows, columns, 4), uint8."""
@@ -106,9 +106,9 @@ class Explorer:
         """The picture's values as a reader takes them: each colour looked up on the colour bar, and the bar's step."""
         bar = self.pixels(3)[:, 0, :3].astype(int)
         figure = self.lab.page.locator(".ww-colour-bar").first
-        ruler = _ruler(figure.evaluate(VERTICAL_TICKS))
+        value_at = ruler(figure.evaluate(VERTICAL_TICKS))
         height = figure.locator("image").first.evaluate("image => image.getBoundingClientRect().height")
-        levels = np.array([ruler((row + 0.5) / len(bar) * height) for row in range(len(bar))])
+        levels = np.array([value_at((row + 0.5) / len(bar) * height) for row in range(len(bar))])
         colours = self.pixels(number)[..., :3].astype(int)
         nearest = np.abs(colours[:, :, None, :] - bar).sum(axis=3).argmin(axis=2)
         return levels[nearest], float(abs(levels[0] - levels[1]))
@@ -129,7 +129,7 @@ class Explorer:
         return self.lab.page.locator(".ww-readout").first.inner_text()
 
 
-def _ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:
+def ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:
     """From a pixel's height to the value there, by the first and the last tick; d3 draws these half a pixel lower."""
     (_, low, first), *_, (_, high, last) = ticks
     start, end = (float(text.replace("−", "-").replace("k", "e3")) for text in (first, last))
