@@ -47,8 +47,12 @@ def ticks(low: float, high: float, whole: bool = False, most: int = 5) -> np.nda
 
 
 def powers(low: float, high: float) -> np.ndarray:
-    """The powers of ten between two ends, for a logarithmic axis; with twice and five times them where they are few."""
+    """The powers of ten between two ends, for a logarithmic axis; with twice and five times them where they are few.
+
+    Within less than a power of ten other round numbers say more.
+    """
     found = 10.0 ** np.arange(np.floor(np.log10(low)), np.floor(np.log10(high)) + 1)
     if len(found) <= FEW_POWERS:
         found = np.multiply.outer(found, (1, 2, 5)).ravel()
-    return found[(found >= low) & (found <= high)]
+    found = found[(found >= low) & (found <= high)]
+    return found if len(found) > 2 else ticks(low, high)

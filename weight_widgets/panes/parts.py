@@ -20,7 +20,7 @@ LEFT, RIGHT = 0.04, 0.96
 BASE, TOP = 0.26, 0.8
 ACROSS = 6
 HEIGHT, ROW_HEIGHT = 300, 96
-MAX_TITLE = 16
+MAX_TITLE = 18
 FADED, FILL = 0.55, 0.18
 
 
@@ -34,7 +34,7 @@ def parts_pane(state: PartsState, models: Models) -> widgets.Box:
     figure = bqplot.Figure(
         marks=[ground, *bars.values(), titles, lows, highs],
         axes=[axis],
-        fig_margin={"top": 4, "bottom": 8, "left": 110, "right": 8},
+        fig_margin={"top": 4, "bottom": 8, "left": 122, "right": 8},
         layout=widgets.Layout(width="auto", height=f"{HEIGHT}px", min_width="0"),
         padding_x=0,
         padding_y=0,

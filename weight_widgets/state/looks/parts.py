@@ -157,5 +157,7 @@ def _strip(
         )
         for column in columns
     ]
-    title = " · ".join(filter(None, (visible(name), prefix)))
+    # A GRU's two biases are called by what they are.
+    place, _, role = name.rpartition("/")
+    title = visible("/".join(filter(None, (place, prefix or role))))
     return Strip(title, tuple(panel for panel in panels if panel.histograms))
