@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import comm
+import numpy as np
 import pytest
+from seen import TIMEOUT, Wire, write_model
 
 import weight_widgets
 
@@ -35,3 +39,37 @@ def keras() -> Iterator[ModuleType]:
 def models() -> Path:
     """Return the folder of the committed example models."""
     return ROOT / "examples" / "models"
+
+
+@pytest.fixture
+def explore(tmp_path: Path) -> Iterator[Any]:
+    """A function that opens an explorer of models given as {label: {layer: kernel}}."""
+    made: list[weight_widgets.WeightExplorer] = []
+
+    def explore(**models: Mapping[str, np.ndarray]) -> weight_widgets.WeightExplorer:
+        sources = {
+            label: write_model(tmp_path / f"{place}.h5", tensors)
+            for place, (label, tensors) in enumerate(models.items())
+        }
+        explorer = weight_widgets.compare(sources)
+        made.append(explorer)
+        assert explorer.wait(TIMEOUT)
+        return explorer
+
+    yield explore
+    for explorer in made:
+        explorer.close()
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    wire = Wire()
+
+    class Recorded(comm.base_comm.BaseComm):
+        def publish_msg(
+            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
+        ) -> None:
+            wire.take(data, buffers)
+
+    monkeypatch.setattr(comm, "create_comm", Recorded)
+    return wire

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import bqplot
-import comm
 import h5py
 import ipywidgets as widgets
 import numpy as np
 import pytest
+from seen import (
+    ATTRIBUTES,
+    HOSTILE,
+    TAGS,
+    TIMEOUT,
+    Page,
+    Wire,
+    everything,
+    grid_rows,
+    having,
+    hostile,
+    of_kind,
+    write_model,
+)
 
 import weight_widgets as ww
 from weight_widgets.panes.axes import ticks
@@ -32,7 +43,6 @@ from weight_widgets.panes.style import (
     text,
 )
 
-TIMEOUT = 60.0
 BLUE, WHITE, RED, GREY = (0x05, 0x30, 0x61), (0xF7, 0xF7, 0xF7), (0x67, 0x00, 0x1F), (0x80, 0x80, 0x80)
 RNG = np.random.default_rng(11)
 
@@ -58,105 +68,6 @@ def decode(value: bytes | memoryview) -> np.ndarray:
     palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
     assert b"tRNS" not in chunks
     return palette[lines[:, 1:]]
-
-
-def write_model(path: Path, tensors: Mapping[str, np.ndarray]) -> Path:
-    """A legacy weights file: one layer for each tensor, which is its `kernel`."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [name.encode() for name in tensors]
-        for name, values in tensors.items():
-            group = file.create_group(name)
-            group.attrs["weight_names"] = [b"kernel"]
-            group["kernel"] = values
-    return path
-
-
-def everything(widget: widgets.Widget) -> Iterator[widgets.Widget]:
-    yield widget
-    below = [*getattr(widget, "children", ()), *getattr(widget, "marks", ()), *getattr(widget, "axes", ())]
-    for child in below:
-        yield from everything(child)
-
-
-def having(widget: widgets.Widget, name: str) -> Any:
-    """The one widget with this CSS class."""
-    (found,) = [one for one in everything(widget) if name in getattr(one, "_dom_classes", ())]
-    return found
-
-
-def of_kind(widget: widgets.Widget, kind: type) -> list[Any]:
-    return [one for one in everything(widget) if isinstance(one, kind)]
-
-
-class Page(HTMLParser):
-    """The tags, attributes and text of some HTML."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[str] = set()
-        self.rows: list[list[str]] = []
-        self.text = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes.update(name for name, _ in attrs)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("th", "td"):
-            self.rows[-1].append("")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
-
-
-@pytest.fixture
-def explore(tmp_path: Path) -> Iterator[Any]:
-    """A function that opens an explorer of models given as {label: {layer: kernel}}."""
-    made: list[ww.WeightExplorer] = []
-
-    def explore(**models: Mapping[str, np.ndarray]) -> ww.WeightExplorer:
-        sources = {
-            label: write_model(tmp_path / f"{place}.h5", tensors)
-            for place, (label, tensors) in enumerate(models.items())
-        }
-        explorer = ww.compare(sources)
-        made.append(explorer)
-        assert explorer.wait(TIMEOUT)
-        return explorer
-
-    yield explore
-    for explorer in made:
-        explorer.close()
-
-
-class Wire:
-    """Every message that leaves for the browser: its size in bytes, and what is in it as text."""
-
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
-        self.seen = ""
-
-    def take(self, data: object, buffers: Sequence[Any] | None) -> None:
-        self.seen += json.dumps(data, ensure_ascii=False)
-        self.sizes.append(len(json.dumps(data)) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    wire = Wire()
-
-    class Recorded(comm.base_comm.BaseComm):
-        def publish_msg(
-            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
-        ) -> None:
-            wire.take(data, buffers)
-
-    monkeypatch.setattr(comm, "create_comm", Recorded)
-    return wire
 
 
 class TestPng:
@@ -388,14 +299,6 @@ class TestHeatmapPane:
             assert decode(image.image.value)[..., 0].size == values.size
 
 
-def grid_rows(explorer: ww.WeightExplorer) -> list[dict[str, str]]:
-    """The rows that the table's leaf was given, as it shows them."""
-    grid = having(explorer, "ww-table")
-    columns = [getattr(grid, f"column_{place}")["cells"] for place in range(len(grid.columns))]
-    labels = [column["label"] for column in grid.columns]
-    return [dict(zip(labels, cells, strict=True)) for cells in zip(*columns, strict=True)]
-
-
 class TestTable:
     def test_numbers_are_numpys(self, explore: Any) -> None:
         values = RNG.normal(size=(40, 30)).astype("f4")
@@ -426,27 +329,6 @@ class TestTable:
         assert "No ticked model has this tensor" in having(explorer, "ww-table").empty
 
 
-HOSTILE = [
-    # Short enough to be shown uncut.
-    "<img src=x onerror=a()>&\"'",
-    "</script>",
-    "\x00\x1b[31m\n\t",
-    "\u202egnp.exe",
-    "\u2066\u2069\u200b\u2028",
-    "\udc80\ud800",
-    "caf\u00e9",
-    "cafe\u0301",
-    "e" + "\u0323" * 500,
-    *(f"{'L' * 5000}{place}{'L' * 5000}" for place in range(3)),
-    "$\\href{javascript:a()}{x}$",
-    " ",
-]
-
-
-def hostile(label: str, values: np.ndarray) -> ww.Checkpoint:
-    return ww.open_checkpoint({name: {name: values} for name in HOSTILE}, label)
-
-
 def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
     explorer = ww.compare(*(hostile(name, np.ones((2, place + 1))) for place, name in enumerate(HOSTILE)))
     assert explorer.wait(TIMEOUT)
@@ -463,16 +345,8 @@ def test_hostile_names_stay_text_and_can_all_be_chosen(wire: Wire) -> None:
         explorer.selection.layer = name
         assert explorer.wait(TIMEOUT)
         pages = [Page(one.value) for one in of_kind(explorer, widgets.HTML)]
-        tags = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3"}
-        assert set().union(*(page.tags for page in pages)) <= tags
-        assert set().union(*(page.attributes for page in pages)) <= {
-            "class",
-            "style",
-            "scope",
-            "colspan",
-            "role",
-            "title",
-        }
+        assert set().union(*(page.tags for page in pages)) <= TAGS
+        assert set().union(*(page.attributes for page in pages)) <= ATTRIBUTES
         assert sum(HOSTILE[0] in page.text for page in pages) >= 3
     # Hosts typeset what stands between dollars beside a tick.
     assert not any("$" in tick.description or "\\" in tick.description for tick in of_kind(explorer, widgets.Checkbox))
