@@ -182,6 +182,8 @@ class TestNormsOfUnits:
         layer = ww.open_checkpoint({"layer/weird": np.ones((3, 4))})["layer"]
         with pytest.raises(ww.WeightWidgetsError, match="weird has no norms of units: what its axes mean is not known"):
             ww.unit_norms(layer["weird"])
+        with pytest.raises(ww.WeightWidgetsError, match="takes a tensor of an opened checkpoint, not ndarray"):
+            ww.unit_norms(np.ones((3, 4)))  # type: ignore[arg-type]
 
 
 def _datasets(group: h5py.Group, end: str) -> list[np.ndarray]:

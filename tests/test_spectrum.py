@@ -145,6 +145,10 @@ class TestWhatIsNotKnown:
         assert spectrum(ww.open_checkpoint({"layer/odd": gaussian(5, 4)})["layer"]["odd"]).assumed == ""
         assert spectrum(ww.open_checkpoint(models / "digits_mlp.h5")["dense_1"]["kernel"]).assumed == ""
 
+    def test_a_path_is_no_tensor(self) -> None:
+        with pytest.raises(ww.WeightWidgetsError, match=r"not str: spectrum\(open_checkpoint"):
+            spectrum("model.h5")  # type: ignore[arg-type]
+
     def test_a_name_alone_says_nothing(self) -> None:
         """Of a layer of somebody's own; Keras' scale acts on each element."""
         matrix = gaussian(6, 5)

@@ -305,8 +305,8 @@ class TestSources:
         with pytest.raises(InputError, match="no checkpoint"):
             weights_table(*nothing)
 
-    @pytest.mark.parametrize("share", [-1e-3, np.nan, np.inf])
-    def test_no_share(self, share: float) -> None:
+    @pytest.mark.parametrize("share", [-1e-3, np.nan, np.inf, "small"])
+    def test_no_share(self, share: Any) -> None:
         with pytest.raises(InputError, match="near_zero"):
             weights_table(MODELS / "digits_mlp.h5", near_zero=share)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..errors import InputError
 from ..reading.structure import SHARED, Structure, generic
 from ..reading.tensors import Tensor
 from .decomposition import SingularValues, plan, singular_values
@@ -103,7 +104,7 @@ def spectrum(
     Raises
     ------
     InputError
-        The matrix is too large for the memory that may be used.
+        It is neither a tensor nor an array, or too large for the memory that may be used.
     WeightWidgetsError
         The file cannot be read, or the process ended early.
 
@@ -114,6 +115,11 @@ def spectrum(
     >>> ww.spectrum(model["dense_1"]["kernel"]).stable_rank    # doctest: +SKIP
     5.31
     """
+    if not isinstance(tensor, (Tensor, np.ndarray)):
+        raise InputError(
+            f"spectrum takes a tensor of an opened checkpoint or a numpy array, not {type(tensor).__name__}: "
+            'spectrum(open_checkpoint("model.h5")["dense_1"]["kernel"]).'
+        )
     structure = tensor.structure if isinstance(tensor, Tensor) else generic(np.shape(tensor))
     shape = structure.matrix.shape
 

@@ -6,6 +6,7 @@ import itertools
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -136,8 +137,8 @@ def weights_table(*checkpoints: Source, parts: bool = False, near_zero: float = 
     >>> table = ww.weights_table("runs/*.h5", parts=True)    # doctest: +SKIP
     >>> table.pivot_table("std", ["layer", "tensor", "part"], "checkpoint")    # doctest: +SKIP
     """
-    if not 0 <= near_zero < math.inf:
-        raise InputError(f"near_zero is {near_zero}; it must be a finite number from 0 on, such as {NEAR_ZERO}.")
+    if not (isinstance(near_zero, Real) and 0 <= near_zero < math.inf):
+        raise InputError(f"near_zero is {near_zero!r}; it must be a finite number from 0 on, such as {NEAR_ZERO}.")
     rows: list[dict[str, Any]] = []
     for label, checkpoint in _opened(checkpoints).items():
         for layer in checkpoint.values():

@@ -29,7 +29,7 @@ def unit_norms(tensor: Tensor) -> np.ndarray:
     Raises
     ------
     InputError
-        It has no units, or which of its axes counts them is not known.
+        It is no tensor, or has no units, or which of its axes counts them is not known.
     WeightWidgetsError
         The file cannot be read.
 
@@ -40,6 +40,8 @@ def unit_norms(tensor: Tensor) -> np.ndarray:
     >>> ww.unit_norms(model["lstm_1"]["recurrent_kernel"]).argsort()[:3]    # doctest: +SKIP
     array([17,  4, 30])
     """
+    if not isinstance(tensor, Tensor):
+        raise InputError(f"unit_norms takes a tensor of an opened checkpoint, not {type(tensor).__name__}.")
     structure = tensor.structure
     if not structure.unit:
         reason = structure.doubt or "none of its axes counts units, filters or heads"
