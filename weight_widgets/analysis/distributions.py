@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from scipy.special import betainc, ndtr
 
 __all__ = ["Coordinate", "Distribution", "Mixture", "Normal", "Point", "TruncatedNormal", "Uniform", "expected_counts"]
 
@@ -24,6 +23,19 @@ class Distribution(Protocol):
     @property
     def high(self) -> float: ...
     def cdf(self, x: np.ndarray) -> np.ndarray: ...
+
+
+# Imported when they are first needed: scipy costs more time than all the rest of the explorer's state.
+def _ndtr(x: np.ndarray | float) -> Any:
+    from scipy.special import ndtr
+
+    return ndtr(x)
+
+
+def _betainc(a: float, b: float, x: np.ndarray) -> Any:
+    from scipy.special import betainc
+
+    return betainc(a, b, x)
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class Normal:
     high = math.inf
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
-        return ndtr(_standard(x, self.mean, self.std))
+        return _ndtr(_standard(x, self.mean, self.std))
 
 
 # Of a normal distribution: what lies within two standard deviations, and the standard deviation of that.
@@ -99,7 +111,7 @@ class TruncatedNormal:
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         steps = np.clip(_standard(x, self.mean, self.scale), -2.0, 2.0)
-        return (ndtr(steps) - ndtr(-2.0)) / WITHIN_TWO
+        return (_ndtr(steps) - _ndtr(-2.0)) / WITHIN_TWO
 
 
 @dataclass(frozen=True)
@@ -128,7 +140,7 @@ class Coordinate:
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
         steps = np.clip(_standard(x, 0.0, self.radius), -1.0, 1.0)
-        return 0.5 + 0.5 * np.sign(steps) * betainc(0.5, (self.dimension - 1) / 2, steps**2)
+        return 0.5 + 0.5 * np.sign(steps) * _betainc(0.5, (self.dimension - 1) / 2, steps**2)
 
 
 @dataclass(frozen=True)
