@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .moments import EXPONENTS, PIECE, Moments, moments, pieces
+from .order import quantiles
 
 __all__ = [
     "NEAR_ZERO",
@@ -52,13 +53,12 @@ def measure(values: np.ndarray, near_zero: float = NEAR_ZERO) -> Measures:
     """
     flat = values.reshape(-1)
     found = moments(flat)
-    # A copy, because finding order statistics moves the values about.
-    pool = flat[np.isfinite(flat)]
+    pool = flat if found.finite == flat.size else flat[np.isfinite(flat)]
     threshold = near_zero * found.rms
     below = sum(int(np.count_nonzero(np.abs(piece) < threshold)) for piece in pieces(pool))
     return Measures(
         **vars(found),
-        quantiles=_quantiles(pool),
+        quantiles=tuple(quantiles(pool, QUANTILES).tolist()),
         near_zeros=max(below, found.zeros),
         near_zero_threshold=threshold,
     )
@@ -103,19 +103,3 @@ def _row_norms(rows: np.ndarray) -> np.ndarray:
     units = np.ldexp(1.0, np.clip(exponents, *EXPONENTS))
     scaled = rows / units[:, np.newaxis]
     return np.sqrt(np.einsum("ij,ij->i", scaled, scaled)) * units
-
-
-def _quantiles(finite: np.ndarray) -> tuple[float, ...]:
-    """Of an array without NaN and Inf, which is left in another order."""
-    if not finite.size:
-        return (math.nan,) * len(QUANTILES)
-    places = np.array(QUANTILES) / 100 * (finite.size - 1)
-    lower = np.floor(places).astype(np.intp)
-    upper = np.minimum(lower + 1, finite.size - 1)
-    finite.partition(np.unique([lower, upper]))
-    low, high = finite[lower].astype(np.float64), finite[upper].astype(np.float64)
-    # Halves, because the distance of two numbers may be beyond float64; from the nearer end, as numpy does.
-    share = places - lower
-    step = 2 * np.minimum(share, 1 - share) * (high / 2 - low / 2)
-    found = np.where(share < 0.5, low + step, high - step)
-    return tuple(found.tolist())

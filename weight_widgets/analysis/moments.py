@@ -166,15 +166,17 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def _piece_moments(piece: np.ndarray) -> Moments:
-    # A copy, which may be worked on in place.
-    finite = piece[np.isfinite(piece)]
-    nan = int(np.count_nonzero(np.isnan(piece)))
+    known = np.isfinite(piece)
+    whole = bool(known.all())
+    finite = piece if whole else piece[known]
+    nan = 0 if whole else int(np.count_nonzero(np.isnan(piece)))
     counts = Moments(piece.size, nan, piece.size - finite.size - nan, piece.size - int(np.count_nonzero(piece)))
     if not finite.size:
         return counts
     low, high = float(finite.min()), float(finite.max())
     unit = power_of_two(max(-low, high))
-    finite /= unit
+    # A copy, which may be worked on in place.
+    finite = finite / unit
     # Rounding must not carry the mean past the values: of equal elements it is their very value.
     center = min(max(float(finite.mean()), low / unit), high / unit)
     total = float(np.abs(finite).sum())

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..errors import InputError
+from .moments import pieces
+from .order import quantiles
 
 __all__ = [
     "Histogram",
@@ -89,11 +92,20 @@ def shared_edges(low: float, high: float, bins: int) -> np.ndarray:
 
 def histogram(values: np.ndarray, edges: np.ndarray) -> Histogram:
     """Count the finite values of an array of any shape between evenly spaced `edges`."""
-    flat = values.ravel().astype(np.float64)
-    flat = flat[np.isfinite(flat)]
-    # Given the range numpy need not search the edges, which is three times as fast and counts the same.
-    counts, _ = np.histogram(flat, len(edges) - 1, (edges[0], edges[-1]))
-    return Histogram(edges, counts, int(flat.size - counts.sum()))
+    counts = np.zeros(len(edges) - 1, np.int64)
+    size = 0
+    for finite in _finite_pieces(values):
+        # Given the range numpy need not search the edges, which is three times as fast and counts the same.
+        counts += np.histogram(finite, len(edges) - 1, (edges[0], edges[-1]))[0]
+        size += finite.size
+    return Histogram(edges, counts, int(size - counts.sum()))
+
+
+def _finite_pieces(values: np.ndarray) -> Iterator[np.ndarray]:
+    """The finite values as float64, some at a time."""
+    for piece in pieces(values.reshape(-1)):
+        finite = np.isfinite(piece)
+        yield piece if finite.all() else piece[finite]
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,13 +188,15 @@ def finite_range(values: np.ndarray, clip: float = 0.0) -> tuple[float, float] |
 
     Percentiles are linear interpolations, numpy's default.
     """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return None
     if not clip:
-        return float(finite.min()), float(finite.max())
-    low, high = np.percentile(finite.astype(np.float64), [clip, 100 - clip])
-    return float(low), float(high)
+        ends = [(float(finite.min()), float(finite.max())) for finite in _finite_pieces(values) if finite.size]
+        return joint_range(ends) if ends else None
+    finite = np.isfinite(values)
+    pool = values.reshape(-1) if finite.all() else values[finite]
+    if not pool.size:
+        return None
+    low, high = quantiles(pool, (clip, 100 - clip)).tolist()
+    return low, high
 
 
 def joint_range(ranges: list[tuple[float, float]]) -> tuple[float, float]:
