@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from .cells import CELLS, RISING, cell_of, count_cells
 from .moments import PIECE
 
 __all__ = ["quantiles"]
-
-CELLS = 1 << 16
-# The upper half of a float32's bits as a number, from the most negative value up: with a sign it falls as they rise.
-RISING = np.concatenate([np.arange(CELLS - 1, CELLS // 2 - 1, -1), np.arange(CELLS // 2)])
 
 
 def quantiles(finite: np.ndarray, percents: Sequence[float]) -> np.ndarray:
@@ -48,32 +45,16 @@ def _ranked(finite: np.ndarray, ranks: np.ndarray) -> np.ndarray:
     """The values at these places of the sorted array, as float64."""
     if finite.size <= CELLS:
         return np.partition(finite, ranks)[ranks].astype(np.float64)
-    counts = np.zeros(CELLS, np.int64)
-    for keys in _keys(finite):
-        counts += np.bincount(keys, minlength=CELLS)
-    rising = counts[RISING]
-    ends = np.cumsum(rising)
+    rising = count_cells(finite)
+    cells = np.searchsorted(np.cumsum(rising), ranks, side="right")
     wanted = np.zeros(CELLS, bool)
-    wanted[np.searchsorted(ends, ranks, side="right")] = True
+    wanted[cells] = True
     # How many below each rank are not among those that are kept.
-    left_out = np.cumsum(np.where(wanted, 0, rising))[np.searchsorted(ends, ranks, side="right")]
+    left_out = np.cumsum(np.where(wanted, 0, rising))[cells]
     chosen = np.empty(CELLS, bool)
     chosen[RISING] = wanted
-    kept = np.concatenate([piece[chosen[keys]] for piece, keys in zip(_pieces(finite), _keys(finite), strict=True)])
+    starts = range(0, finite.size, PIECE)
+    pieces = (finite[start : start + PIECE] for start in starts)
+    kept = np.concatenate([piece[chosen[cell_of(piece)]] for piece in pieces])
     kept.partition(ranks - left_out)
     return kept[ranks - left_out].astype(np.float64)
-
-
-def _pieces(flat: np.ndarray) -> Iterator[np.ndarray]:
-    return (flat[start : start + PIECE] for start in range(0, flat.size, PIECE))
-
-
-def _keys(flat: np.ndarray) -> Iterator[np.ndarray]:
-    """The cell of each value, piece by piece.
-
-    Rounding to float32 never turns two values round, so that it does for cells of every dtype.
-    """
-    for piece in _pieces(flat):
-        with np.errstate(over="ignore"):
-            single = np.ascontiguousarray(piece, np.float32)
-        yield (single.view(np.uint32) >> 16).astype(np.uint16)
