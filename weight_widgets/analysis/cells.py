@@ -24,6 +24,8 @@ with np.errstate(invalid="ignore"):
     _LOWER = (RISING.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     _UPPER = ((RISING.astype(np.uint32) << 16) | 0xFFFF).view(np.float32).astype(np.float64)
 FINITE = np.isfinite(_UPPER)
+# −0 is as large as 0 and has another cell.
+ZEROS = (CELLS // 2 - 1, CELLS // 2)
 # A cell with a larger share than this hides what is inside.
 MAX_SHARE = 0.05
 
@@ -92,7 +94,10 @@ class Cells:
     def uncertain(self, ends: np.ndarray) -> int:
         """How many values share a cell with one of these numbers, so that on which side they lie is not known."""
         inner = ends[(ends > self.low) & (ends < self.high)]
-        return int(self.counts[np.unique(PLACES[cell_of(inner)])].sum())
+        cells = np.unique(PLACES[cell_of(inner)])
+        if np.isin(ZEROS, cells).any():
+            cells = np.union1d(cells, ZEROS)
+        return int(self.counts[cells].sum())
 
     @property
     def _rising(self) -> tuple[np.ndarray, np.ndarray]:

@@ -7,26 +7,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sketches import Histogram, Raster, finite_range, histogram, joint_range, raster, round_up, shared_edges
+from .distribution import Distribution
+from .sketches import Histogram, Raster, joint_range, raster, round_up, shared_edges
 
 __all__ = ["Contrast", "contrast", "overlay"]
 
 
-def overlay(values: Mapping[str, np.ndarray], bins: int, clip: float = 0.0) -> dict[str, Histogram]:
-    """Histograms of several arrays on shared edges.
+def overlay(values: Mapping[str, Distribution], bins: int, clip: float = 0.0) -> dict[str, Histogram]:
+    """Histograms of several tensors on shared edges.
 
     Parameters
     ----------
-    values : mapping of str to numpy.ndarray
-        Arrays of any shape.
+    values : mapping of str to Distribution
     bins : int
     clip : float
-        Percent of each array left out at either end when the range is chosen; the range holds all that is left of
-        every array. Values outside are counted in `Histogram.outside`.
+        Percent of each tensor left out at either end when the range is chosen; the range holds all that is left of
+        every tensor. Values outside are counted in `Histogram.outside`.
     """
-    ranges = [found for array in values.values() if (found := finite_range(array, clip))]
+    ranges = [found for each in values.values() if (found := each.span(clip))]
     edges = shared_edges(*joint_range(ranges), bins)
-    return {name: histogram(array, edges) for name, array in values.items()}
+    return {name: each.histogram(edges) for name, each in values.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,11 +45,14 @@ class Histogram:
         Shape (bins,), int64.
     outside : int
         Finite values below the first edge or above the last.
+    uncertain : float
+        Share of the values, 0 to 1, of which it is not known on which side of an edge they lie; 0 if all were counted.
     """
 
     edges: np.ndarray
     counts: np.ndarray
     outside: int = 0
+    uncertain: float = 0.0
 
     @property
     def density(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..analysis.sketches import Histogram
 from ..state import CLIPS, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
-from .style import Model, Models, count, number, text
+from .style import Model, Models, count, number, percent, text
 
 __all__ = ["histogram_pane"]
 
@@ -22,6 +22,7 @@ HEIGHT = "250px"
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
 EMPTY_BIN = 0.5
 EMPTY = np.empty(0)
+UNSURE = "Counted in one pass, by rounded values: of up to {} it is not sure on which side of a bin's edge they lie."
 
 
 class Ground:
@@ -72,6 +73,9 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
     figure.add_class("ww-histogram-figure")
     counts = widgets.HTML()
     counts.add_class("ww-counts")
+    exact = widgets.Button(description="Count exactly", tooltip="Read the file again and count every weight in its bin")
+    exact.add_class("ww-exact")
+    exact.on_click(lambda _: state.set_trait("exact", True))
 
     def draw(_: object = None) -> None:
         curves = state.result.curves if state.result else ()
@@ -96,10 +100,11 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
         if state.log:
             _stand([*lines.values(), initial], ground)
         counts.value = _counts(state.result, models, state.initial) if state.result and curves else ""
+        exact.layout.display = None if any(found.uncertain for found in shown.values()) else "none"
 
     state.observe(draw, ["result", "log", "density", "initial"])
     draw()
-    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, _settings(state)])
+    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, exact, _settings(state)])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
     return pane
@@ -146,6 +151,9 @@ def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
     rows = "".join(_row(curve, models[curve.label]) for curve in overlay.curves)
     expected = overlay.expected if initial else None
     said = f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
+    unsure = max((curve.histogram.uncertain for curve in overlay.curves), default=0.0)
+    if unsure:
+        said += f"<p>{text(UNSURE.format(percent(unsure)), 300)}</p>"
     return f"<table><tr>{head}</tr>{rows}</table>{said}"
 
 

@@ -43,14 +43,17 @@ class HistogramState(PaneState):
         Densities, which integrate to 1, in place of counts.
     initial : bool
         Draw what the initializer would have given.
+    exact : bool
+        Count every value of a large tensor between the bins' edges. Until another weight is chosen.
     """
 
-    asked_with = ("bins", "clip")
+    asked_with = ("bins", "clip", "exact")
     bins = Int(120, min=10, max=500)
     clip = Enum(CLIPS, default_value=0.0)
     log = Bool(False)
     density = Bool(False)
     initial = Bool(True)
+    exact = Bool(False)
     result = Instance(Overlay, allow_none=True)
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.comparison import overlay
+from ...analysis.distribution import Distribution, Exact
 from ...analysis.initial import Initial, initial_state
-from ...analysis.moments import Moments, moments
+from ...analysis.moments import Moments
 from ...analysis.sketches import Histogram
 from ...reading.meanings import owner_of
 from ..selection import Pick
+from .kept import distributions_of
 from .values import Check, Opened, values_of
 
 __all__ = ["Curve", "Overlay", "look_at_histograms"]
@@ -44,14 +46,24 @@ class Overlay:
     expected: Expected | None = None
 
 
-def look_at_histograms(opened: Opened, pick: Pick, check: Check, bins: int, clip: float) -> Overlay:
-    """The ticked checkpoints on shared edges; `check` raises when the result is no longer wanted."""
-    values, notes = values_of(opened, pick, pick.checkpoints, check)
+def look_at_histograms(
+    opened: Opened, pick: Pick, check: Check, bins: int, clip: float, exact: bool = False
+) -> Overlay:
+    """The ticked checkpoints on shared edges; `check` raises when the result is no longer wanted.
+
+    A large tensor is counted in one pass, so that some of its values may stand in a neighbouring bin, unless `exact`.
+    """
+    values: Mapping[str, Distribution]
+    if exact:
+        arrays, notes = values_of(opened, pick, pick.checkpoints, check)
+        values = {label: Exact(array) for label, array in arrays.items()}
+    else:
+        values, notes = distributions_of(opened, pick, pick.checkpoints, check)
     histograms = overlay(values, bins, clip)
     curves = []
-    for label, array in values.items():
+    for label, found in values.items():
         check()
-        curves.append(Curve(label, histograms[label], moments(array), _initial(opened, label, pick)))
+        curves.append(Curve(label, histograms[label], found.moments, _initial(opened, label, pick)))
     return Overlay(pick, tuple(curves), notes, _expected({curve.label: curve for curve in curves}, pick))
 
 

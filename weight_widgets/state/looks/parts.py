@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.comparison import overlay
+from ...analysis.distribution import Exact
 from ...analysis.sketches import Histogram
 from ...display import visible
 from ...errors import WeightWidgetsError
@@ -131,7 +132,7 @@ def _strip(
     check: Check,
     notes: list[str],
 ) -> Strip:
-    values: dict[Key, np.ndarray] = {}
+    values: dict[Key, Exact] = {}
     for label in pick.checkpoints:
         tensor = _tensor(opened, label, pick, name)
         if tensor is None:
@@ -146,9 +147,9 @@ def _strip(
         for column in columns:
             part = f"{prefix}/{column}" if prefix else column
             if part in places:
-                values[label, column] = whole[tensor.structure.part(places[part])[1]]
+                values[label, column] = Exact(whole[tensor.structure.part(places[part])[1]])
     check()
-    keyed = {f"{number}": array for number, array in enumerate(values.values())}
+    keyed = {f"{number}": each for number, each in enumerate(values.values())}
     histograms = dict(zip(values, overlay(keyed, bins).values(), strict=True))
     panels = [
         Panel(
