@@ -233,7 +233,7 @@ class TestKept:
         explorer = explore(a={"dense": values, "small": np.ones((2, 2))})
         button = having(explorer, "ww-exact")
         said = "".join(one.value for one in of_kind(explorer, widgets.HTML))
-        assert "not sure on which side" in said
+        assert "may stand in a neighbouring bin" in said
         assert button.layout.display is None
         button.click()
         assert explorer.wait(TIMEOUT)

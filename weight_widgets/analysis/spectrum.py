@@ -115,7 +115,7 @@ def spectrum(
     >>> ww.spectrum(model["dense_1"]["kernel"]).stable_rank    # doctest: +SKIP
     5.31
     """
-    if not isinstance(tensor, (Tensor, np.ndarray)):
+    if not isinstance(tensor, (Tensor, np.ndarray, np.generic)):
         raise InputError(
             f"spectrum takes a tensor of an opened checkpoint or a numpy array, not {type(tensor).__name__}: "
             'spectrum(open_checkpoint("model.h5")["dense_1"]["kernel"]).'

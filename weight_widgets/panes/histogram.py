@@ -22,7 +22,7 @@ HEIGHT = "250px"
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
 EMPTY_BIN = 0.5
 EMPTY = np.empty(0)
-UNSURE = "Counted in one pass, by rounded values: of up to {} it is not sure on which side of a bin's edge they lie."
+UNSURE = "Counted in one pass, from rounded values: up to {} of the weights may stand in a neighbouring bin."
 
 
 class Ground:
@@ -104,7 +104,9 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
 
     state.observe(draw, ["result", "log", "density", "initial"])
     draw()
-    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, exact, _settings(state)])
+    settings = _settings(state)
+    settings.children = [*settings.children, exact]
+    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, settings])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
     return pane
