@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from .distribution import Distribution
+from .rows import Difference, Rows
 from .sketches import Histogram, Raster, joint_range, raster, round_up, shared_edges
 
 __all__ = ["Contrast", "contrast", "overlay"]
@@ -45,16 +44,14 @@ class Contrast:
     limit: float
 
 
-def contrast(a: np.ndarray | None, b: np.ndarray | None, difference: bool = True) -> Contrast:
+def contrast(a: Rows | None, b: Rows | None, difference: bool = True) -> Contrast:
     """Rasters of two matrices and, if wanted, of B − A; none where one is missing or the shapes differ."""
     delta = None
     if difference and a is not None and b is not None and a.shape == b.shape:
-        # Inf − Inf is NaN and what is too large is Inf, and both are shown as such.
-        with np.errstate(invalid="ignore", over="ignore"):
-            delta = np.subtract(b, a, dtype=np.result_type(a, b, np.float32))
+        delta = Difference(a, b)
     rasters = _raster(a), _raster(b), _raster(delta)
     return Contrast(rasters, round_up(max((found.reach for found in rasters if found), default=0.0)))
 
 
-def _raster(matrix: np.ndarray | None) -> Raster | None:
+def _raster(matrix: Rows | None) -> Raster | None:
     return None if matrix is None else raster(matrix)

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError
 from .moments import pieces
 from .order import quantiles
+from .rows import Rows
 
 __all__ = [
     "Histogram",
@@ -162,12 +163,15 @@ def spans(size: int, count: int) -> np.ndarray:
     return np.arange(count) * size // count
 
 
-def raster(matrix: np.ndarray) -> Raster:
-    """The raster of a matrix of shape (rows, columns); pooled by mean, min and max beyond 256 × 256."""
+def raster(matrix: Rows) -> Raster:
+    """The raster of a matrix of shape (rows, columns); pooled by mean, min and max beyond 256 × 256.
+
+    A large one is taken in bands of rows, of which one at a time need be in memory.
+    """
     rows, columns = matrix.shape
     down, across = cells(rows, columns)
     if (down, across) == (rows, columns):
-        return Raster(matrix.astype(np.float64), None, None, (rows, columns))
+        return Raster(matrix[:].astype(np.float64), None, None, (rows, columns))
     mean, low, high = (np.empty((down, across)) for _ in range(3))
     starts, bounds = spans(columns, across), np.append(spans(rows, down), rows)
     widths = np.diff(np.append(starts, columns))

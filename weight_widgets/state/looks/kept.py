@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from ...analysis.distribution import Distribution, distribution
-from ...errors import WeightWidgetsError
 from ...reading.tensors import Tensor
-from ..selection import Pick, find
-from .values import Check, Opened, lack
+from ..selection import Pick
+from .values import Check, Opened, found_in
 
 __all__ = ["distributions_of"]
 
@@ -26,18 +25,7 @@ def distributions_of(
     opened: Opened, pick: Pick, labels: Iterable[str], check: Check
 ) -> tuple[dict[str, Distribution], tuple[str, ...]]:
     """How the picked tensor's values are distributed, by label; a sentence for each that has or gives none."""
-    found, notes = {}, []
-    for label in labels:
-        check()
-        tensor = find(opened[label], pick)
-        if tensor is None:
-            notes.append(lack(opened[label], label, pick))
-            continue
-        try:
-            found[label] = _distribution(tensor, check)
-        except WeightWidgetsError as error:
-            notes.append(str(error))
-    return found, tuple(notes)
+    return found_in(opened, pick, labels, check, lambda tensor: _distribution(tensor, check))
 
 
 def _distribution(tensor: Tensor, check: Check) -> Distribution:

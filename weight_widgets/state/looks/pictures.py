@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ...analysis.comparison import Contrast, contrast
+from ...analysis.rows import Rows, StoredRows
 from ...analysis.units import norms_along_units
 from ...display import visible
 from ...reading.arrangements import MATRIX, Arrangement, arrangement, sliced_axis, ways
 from ...reading.structure import Axis, Matrix, Structure
+from ...reading.tensors import Tensor
 from ..selection import Pick, find
-from .values import Check, Opened, values_of
+from .values import Check, Opened, found_in
 
 __all__ = ["Pictures", "look_at_pictures"]
+
+# Elements beyond which a matrix is not read as a whole.
+LARGE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ def look_at_pictures(
     opened: Opened, pick: Pick, check: Check, way: str = MATRIX, position: int = 0, by_norm: bool = False
 ) -> Pictures:
     """Model A, Model B and their difference; a way to draw that this tensor does not have gives the matrix."""
-    values, notes = values_of(opened, pick, dict.fromkeys((pick.reference, pick.other)), check)
+    pictured = partial(_pictured, way=way, by_norm=by_norm, check=check)
+    values, notes = found_in(opened, pick, dict.fromkeys((pick.reference, pick.other)), check, pictured)
     structures = {label: find(opened[label], pick).structure for label in values}  # type: ignore[union-attr]
     pair = (pick.reference, pick.other)
     first = next((structures[label] for label in pair if label in structures), None)
@@ -64,12 +71,13 @@ def look_at_pictures(
     axis = sliced_axis(first, way) if first else None
     positions = (axis.first, axis.first + axis.size - 1) if axis else (0, 0)
     position = _within(position, axis) if axis else 0
+    arrays = {label: found for label, found in values.items() if isinstance(found, np.ndarray)}
     drawn: dict[str, Arrangement] = {}
     for label in values:
         check()
-        order = _order(label, values, structures, pick) if by_norm else None
+        order = _order(label, arrays, structures, pick) if by_norm else None
         drawn[label] = _drawn(structures[label], way, position, order)
-    a, b = (drawn[label].of(values[label]) if label in values else None for label in pair)
+    a, b = (_laid_out(drawn[label], values[label]) if label in values else None for label in pair)
     if len({array.shape for array in values.values()}) > 1:
         shapes = [f"{visible(label)} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
@@ -116,6 +124,21 @@ def _stored_order(structure: Structure) -> tuple[list[int], list[int]]:
 
 def _within(position: int, axis: Axis) -> int:
     return min(max(position, axis.first), axis.first + axis.size - 1)
+
+
+def _pictured(tensor: Tensor, way: str, by_norm: bool, check: Check) -> np.ndarray | StoredRows:
+    """The values; of a large matrix that is drawn as it is stored, nothing yet."""
+    structure = tensor.structure
+    matrix = structure.matrix
+    as_stored = (*matrix.down, *matrix.across) == (*range(len(structure.axes)),)
+    two = len(structure.dims) == 2 and len(structure.dims[0]) == len(matrix.down)
+    as_matrix = not by_norm and (way == MATRIX or way not in ways(structure))
+    large = tensor.size > LARGE
+    return StoredRows(tensor, check) if large and two and as_stored and as_matrix else tensor.read()
+
+
+def _laid_out(arranged: Arrangement, values: np.ndarray | StoredRows) -> Rows:
+    return values if isinstance(values, StoredRows) else arranged.of(values)
 
 
 def _drawn(structure: Structure, way: str, position: int, order: tuple[int, ...] | None) -> Arrangement:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from ...display import visible
 from ...errors import WeightWidgetsError
 from ...reading.checkpoint import Checkpoint
+from ...reading.tensors import Tensor
 from ..selection import Pick, find
 
-__all__ = ["Check", "Opened", "lack", "values_of"]
+__all__ = ["Check", "Opened", "found_in", "lack", "values_of"]
+
+Found = TypeVar("Found")
 
 Opened = Mapping[str, Checkpoint]
 # Raises when the result is no longer wanted.
@@ -22,7 +26,15 @@ def values_of(
     opened: Opened, pick: Pick, labels: Iterable[str], check: Check
 ) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """The picked tensor's values by label, and a sentence for each checkpoint that has or gives none."""
-    values, notes = {}, []
+    return found_in(opened, pick, labels, check, Tensor.read)
+
+
+def found_in(
+    opened: Opened, pick: Pick, labels: Iterable[str], check: Check, find_out: Callable[[Tensor], Found]
+) -> tuple[dict[str, Found], tuple[str, ...]]:
+    """What is found out of the picked tensor by label, and a sentence for each checkpoint that has or gives none."""
+    found: dict[str, Found] = {}
+    notes = []
     for label in labels:
         check()
         tensor = find(opened[label], pick)
@@ -30,10 +42,10 @@ def values_of(
             notes.append(lack(opened[label], label, pick))
             continue
         try:
-            values[label] = tensor.read()
+            found[label] = find_out(tensor)
         except WeightWidgetsError as error:
             notes.append(str(error))
-    return values, tuple(notes)
+    return found, tuple(notes)
 
 
 def lack(checkpoint: Checkpoint, label: str, pick: Pick) -> str:
