@@ -344,16 +344,6 @@ class TestRead:
         tensor.read()[:] = 0
         np.testing.assert_array_equal(tensor.read(), truth(self.PATH)[self.KERNEL])
 
-    @pytest.mark.parametrize("shape", [(1500, 1000), (3, 700_000), (2_500_000,), (1, 1_200_000), (5,), (), (0, 4)])
-    def test_blocks_concatenate_to_the_whole(self, shape: tuple[int, ...], tmp_path: Path) -> None:
-        values = np.random.default_rng(1).normal(size=shape).astype("<f4")
-        tensor = ww.open_checkpoint(write_dense(tmp_path / "a.h5", values))["dense"]["kernel"]
-        blocks = list(tensor.blocks())
-        whole = np.concatenate(blocks) if shape else blocks[0]
-        np.testing.assert_array_equal(whole, values)
-        row = values.nbytes // shape[0] if shape and shape[0] else 0
-        assert all(block.nbytes <= max(4 << 20, row) for block in blocks)
-
     @pytest.mark.parametrize("stored", [">f4", "<f8", ">i2", "<f2"])
     def test_byte_order_is_native(self, stored: str, tmp_path: Path) -> None:
         values = np.arange(6).reshape(2, 3).astype(stored)

@@ -185,7 +185,7 @@ class TestWhatIsNoFile:
             written["values"] = np.arange(1000.0)
         source = stored_file(file)
         with pytest.raises(DamagedFileError, match="ends before byte"):
-            storage.read_contiguous(source, source.identity.size - 80, (20,), np.dtype("f8"), ())
+            storage.Contiguous(source, source.identity.size - 80, (20,), np.dtype("f8"))(())
 
 
 def fletcher_by_hand(data: bytes) -> int:

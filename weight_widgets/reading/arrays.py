@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .structure import Index
+from .fetching import Fetch, InMemory
 
 __all__ = ["Array", "of_values"]
 
@@ -26,7 +26,7 @@ class Array:
     dtype : numpy.dtype
         Of what `fetch` returns, in native byte order.
     fetch : callable
-        Takes a basic numpy index (one forward slice or int per dimension, or nothing for all) and returns a new array.
+        From a basic index to a new array; `fetching.each_of` it, to arrays in turn.
     stored : str
         The type in the file where numpy has none of its own: ``"bfloat16"``; ``""`` otherwise.
     attributes : mapping
@@ -36,7 +36,7 @@ class Array:
     path: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    fetch: Callable[[Index], np.ndarray] = field(repr=False)
+    fetch: Fetch = field(repr=False)
     stored: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -48,5 +48,4 @@ class Array:
 
 def of_values(path: str, values: np.ndarray) -> Array:
     """An array whose values are in memory already."""
-    native = values.dtype.newbyteorder("=")
-    return Array(path, values.shape, native, lambda index: np.array(values[index], dtype=native))
+    return Array(path, values.shape, values.dtype.newbyteorder("="), InMemory(values))

@@ -8,17 +8,15 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-
-import numpy as np
 
 from ..display import numbered
 from ..errors import InputError, WeightWidgetsError
 from .arrays import Array
 from .dtypes import decoded
+from .fetching import Passed
 from .interpretation import Interpreted, interpreted
 from .layouts import LayerWeights, Listing, live, mapping, read_listing
 from .meanings import structures
@@ -131,13 +129,13 @@ class Checkpoint(Mapping[str, Layer]):
         self, name: str, array: Array, structure: Structure | None = None, codes: Array | None = None
     ) -> Tensor:
         integers = self._tensor(f"{name} codes", codes) if codes else None
-        read = partial(self._read, array)
-        return Tensor(name, array.dtype, structure or generic(array.shape), read, array.stored, integers)
+        fetch = Passed(array.fetch, self._unless_closed)
+        return Tensor(name, array.dtype, structure or generic(array.shape), fetch, array.stored, integers)
 
-    def _read(self, array: Array, index: Index) -> np.ndarray:
+    def _unless_closed(self, index: Index) -> Index:
         if self._closed:
             raise WeightWidgetsError(f"{self.path or self.name} was closed; open it again with open_checkpoint.")
-        return array.fetch(index)
+        return index
 
 
 def open_checkpoint(

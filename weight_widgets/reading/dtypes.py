@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .arrays import Array
-from .structure import Index
+from .fetching import Passed
 
 __all__ = ["Decoded", "decoded", "policy_dtype", "policy_mode"]
 
@@ -90,10 +90,7 @@ def _policy(policy: object, depth: int = 0) -> tuple[str, str]:
 
 
 def _as_float32(array: Array, name: str, convert: Callable[[np.ndarray], np.ndarray]) -> Array:
-    def fetch(index: Index) -> np.ndarray:
-        return np.asarray(convert(np.asarray(array.fetch(index))))
-
-    return replace(array, dtype=np.dtype(np.float32), fetch=fetch, stored=name)
+    return replace(array, dtype=np.dtype(np.float32), fetch=Passed(array.fetch, values=convert), stored=name)
 
 
 def _from_bfloat16(values: np.ndarray) -> np.ndarray:

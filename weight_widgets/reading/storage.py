@@ -10,7 +10,7 @@ import io
 import itertools
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from ..errors import DamagedFileError
+from .fetching import Memory
 from .files import StoredFile, read_into
 from .structure import Index
 
-__all__ = ["DEFLATE", "FLETCHER32", "SHUFFLE", "Chunk", "read_chunks", "read_contiguous"]
+__all__ = ["DEFLATE", "FLETCHER32", "SHUFFLE", "Chunk", "Contiguous", "read_chunks"]
 
 BLOCK = 4 << 20
 # What filters may add to a chunk that does not become smaller.
@@ -40,16 +41,33 @@ class Chunk:
     mask: int
 
 
-def read_contiguous(
-    source: StoredFile, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], index: Index
-) -> np.ndarray:
-    """What a basic `index` takes of a C-ordered array whose bytes start at `offset`, in native byte order."""
-    steps = _ranges(shape, index)
-    out = np.empty([len(step) for step in steps], dtype)
-    with source.open() as file:
+@dataclass(frozen=True, slots=True)
+class Contiguous:
+    """A C-ordered array whose bytes start at `offset`; a `fetching.Fetch` that returns them in native byte order."""
+
+    source: StoredFile
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __call__(self, index: Index) -> np.ndarray:
+        with self.source.open() as file:
+            return self._read(file, index, Memory(self.dtype))
+
+    def each(self, indices: Iterable[Index]) -> Iterator[np.ndarray]:
+        """The values at each index, for which the file is opened once and by nobody else."""
+        memory = Memory(self.dtype)
+        with self.source.open() as file:
+            for index in indices:
+                self.source.check()
+                yield self._read(file, index, memory)
+
+    def _read(self, file: io.FileIO, index: Index, memory: Memory) -> np.ndarray:
+        steps = _ranges(self.shape, index)
+        out = memory.array([len(step) for step in steps])
         if out.size:
-            _gather(file, source.path, offset, shape, steps, out)
-    return _finish(out, index)
+            _gather(file, self.source.path, self.offset, self.shape, steps, out)
+        return _finish(out, index)
 
 
 def _gather(
@@ -64,6 +82,8 @@ def _gather(
     whole = all(step == range(size) for step, size in zip(steps[1:], shape[1:], strict=True))
     if whole and rows.step == 1:
         read_into(file, offset + rows.start * row, _bytes(out), path)
+    elif len(rows) == 1 and len(shape) > 1:
+        _gather(file, path, offset + rows[0] * row, shape[1:], steps[1:], out[0])
     elif row <= BLOCK:
         inner = tuple(slice(step.start, step.stop, step.step) for step in steps[1:])
         taken = max(1, BLOCK // max(1, row * rows.step))

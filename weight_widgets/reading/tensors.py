@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
+from .fetching import Fetch, Passed, each_of, pieces
 from .structure import Index, Structure
 
 __all__ = ["Layer", "Skipped", "Tensor"]
 
-BLOCK_BYTES = 4 << 20
+# About what a processor core keeps close to itself.
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Tensor:
     name: str
     dtype: np.dtype[Any]
     structure: Structure
-    _fetch: Callable[[Index], np.ndarray] = field(repr=False)
+    _fetch: Fetch = field(repr=False)
     stored: str = ""
     codes: Tensor | None = field(default=None, repr=False)
 
@@ -85,10 +87,7 @@ class Tensor:
 
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
-
-        def fetch(index: Index) -> np.ndarray:
-            return self._fetch(_compose(cut, index))
-
+        fetch = Passed(self._fetch, partial(_compose, cut))
         return Tensor(self.name, self.dtype, structure, fetch, self.stored)
 
     def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
@@ -120,14 +119,51 @@ class Tensor:
             return self._fetch(())[steps]
         return self._fetch(_compose(tuple(slice(0, size) for size in self.shape), forwards))
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """The values in pieces of about 4 MB along the first axis, in order."""
-        if not self.shape or self.nbytes <= BLOCK_BYTES:
+    def blocks(self, rows: range | None = None, nbytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:
+        """The values in pieces that follow on each other in C order.
+
+        The file is opened once, and the pieces come in one piece of memory. What is computed from more than itself (a
+        transposed, a dequantised tensor) is read as a whole and then handed out in pieces. Threads may each have blocks
+        of one tensor at the same time.
+
+        Parameters
+        ----------
+        rows : range, optional
+            Positions on the first axis, in steps of 1; all by default.
+        nbytes : int, optional
+            The largest size of a piece, 1 MiB by default. One element is never cut.
+
+        Yields
+        ------
+        numpy.ndarray
+            C-contiguous, of this tensor's dtype, in native byte order. **Valid until the next step**, which writes over
+            it; until then it may be written to. A piece is a run of rows, of the shape ``(n, *shape[1:])``; where a
+            single row is larger than `nbytes`, a run along the second axis within one row, ``(n, *shape[2:])``, and so
+            on. Of a tensor without axes it is the tensor, of an empty one there is none.
+
+        Raises
+        ------
+        IndexError
+            The rows reach beyond the tensor.
+        ChangedFileError
+            The file was rewritten since it was opened; what came before is certain once the last step is done.
+        DamagedFileError
+            The file cannot be read at this place.
+        """
+        if not self.shape:
             yield self.read()
             return
-        step = max(1, BLOCK_BYTES * self.shape[0] // self.nbytes)
-        for start in range(0, self.shape[0], step):
-            yield self.read((slice(start, start + step),))
+        everything = range(self.shape[0])
+        rows = everything if rows is None else rows
+        if rows.step != 1 or everything[rows.start : rows.stop] != rows:
+            raise IndexError(f"{rows} are not rows of a tensor of shape {self.shape}")
+        each = each_of(self._fetch)
+        if each is not None:
+            yield from each(pieces(self.shape, self.dtype.itemsize, rows, nbytes))
+        elif rows:
+            taken = self.read((slice(rows.start, rows.stop),))
+            for index in pieces(taken.shape, taken.itemsize, range(len(rows)), nbytes):
+                yield taken[index]
 
 
 class _Parts(Mapping[str, Tensor]):

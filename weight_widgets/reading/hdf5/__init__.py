@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
+from ..fetching import Fetch
 from ..files import Span, StoredFile
-from ..storage import Chunk, read_chunks, read_contiguous
+from ..storage import Chunk, Contiguous, read_chunks
 from ..structure import Index
 from ..tensors import Skipped
 from ..trees import Group, Growing
@@ -104,28 +106,54 @@ def _array(
     layout, *place = storage
     base = span.offset if span else 0
     if layout == "contiguous":
-        fetch: Callable[[Index], np.ndarray] = partial(read_contiguous, source, base + place[0], shape, dtype)
+        fetch: Fetch = Contiguous(source, base + place[0], shape, dtype)
     elif layout == "chunked":
-        fetch = partial(_fetch_chunks, source, span, path, shape, dtype, *place)
+        fetch = _Chunked(source, span, path, shape, dtype, *place)
     else:
         fetch = partial(_fetch_compact, source, span, path, shape, dtype)
     return Array(path, shape, dtype.newbyteorder("="), fetch, type_name if named else "", attributes)
 
 
-def _fetch_chunks(
-    source: StoredFile,
-    span: Span | None,
-    path: str,
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    chunk_shape: list[int],
-    filters: list[int],
-    index: Index,
-) -> np.ndarray:
-    stored = _stored(source, span, path)["chunks"]
-    base = span.offset if span else 0
-    chunks = [Chunk(tuple(start), base + offset, length, mask) for start, offset, length, mask in stored]
-    return read_chunks(source, chunks, tuple(chunk_shape), filters, shape, dtype, index)
+@dataclass(frozen=True, slots=True)
+class _Chunked:
+    """An array stored in chunks, whose places are asked for when it is read."""
+
+    source: StoredFile
+    span: Span | None
+    path: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    chunk_shape: list[int]
+    filters: list[int]
+
+    def __call__(self, index: Index) -> np.ndarray:
+        return self._read(self._chunks(), index)
+
+    def each(self, indices: Iterable[Index]) -> Iterator[np.ndarray]:
+        """The values at each index, from bands of rows that are as high as a chunk, one after another."""
+        high = self.chunk_shape[0]
+        bands: defaultdict[int, list[Chunk]] = defaultdict(list)
+        for chunk in self._chunks():
+            bands[chunk.start[0] // high].append(chunk)
+        number, band = -1, np.empty(0)
+        for first, *inner in indices:
+            start, stop = (first.start, first.stop) if isinstance(first, slice) else (first, first + 1)
+            found = []
+            for wanted in range(start // high, (stop - 1) // high + 1):
+                begin = wanted * high
+                if wanted != number:
+                    number, band = wanted, self._read(bands[wanted], (slice(begin, begin + high),))
+                found.append(band[(slice(max(start - begin, 0), stop - begin), *inner)])
+            values = np.ascontiguousarray(found[0]) if len(found) == 1 else np.concatenate(found)
+            yield values if isinstance(first, slice) else values[0]
+
+    def _chunks(self) -> list[Chunk]:
+        stored = _stored(self.source, self.span, self.path)["chunks"]
+        base = self.span.offset if self.span else 0
+        return [Chunk(tuple(start), base + offset, length, mask) for start, offset, length, mask in stored]
+
+    def _read(self, chunks: list[Chunk], index: Index) -> np.ndarray:
+        return read_chunks(self.source, chunks, tuple(self.chunk_shape), self.filters, self.shape, self.dtype, index)
 
 
 def _fetch_compact(

@@ -12,15 +12,12 @@ import re
 import struct
 from collections import Counter
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
+from ..derived import transposed
 from ..files import Span, StoredFile
-from ..storage import read_contiguous
-from ..structure import Index
+from ..storage import Contiguous
 from ..tensors import Skipped
 from ..trees import Group, Growing
 from ..window import FileWindow
@@ -130,14 +127,10 @@ def _check_bytes(arrays: dict[str, PickledArray], where: str) -> None:
 
 def _array(path: str, found: PickledArray, source: StoredFile) -> Array:
     assert isinstance(found.content, Span)
-    read = _read_fortran if found.fortran else read_contiguous
-    fetch = partial(read, source, found.content.offset, found.shape, found.dtype)
-    return Array(path, found.shape, found.dtype.newbyteorder("="), fetch, found.code if found.code in FOREIGN else "")
-
-
-def _read_fortran(
-    source: StoredFile, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], index: Index
-) -> np.ndarray:
-    """As `read_contiguous`, of an array whose first axis varies fastest: that of the transposed one, transposed."""
-    steps = (*index, *[slice(None)] * (len(shape) - len(index)))
-    return np.array(read_contiguous(source, offset, shape[::-1], dtype, steps[::-1]).T, order="C")
+    shape, stored = found.shape, found.code if found.code in FOREIGN else ""
+    bytes_of = partial(Contiguous, source, found.content.offset)
+    if found.fortran and len(shape) > 1:
+        # Its first axis varies fastest, as the last one of the transposed array does.
+        straight = Array(path, shape[::-1], found.dtype.newbyteorder("="), bytes_of(shape[::-1], found.dtype), stored)
+        return transposed(straight, range(len(shape))[::-1])
+    return Array(path, shape, found.dtype.newbyteorder("="), bytes_of(shape, found.dtype), stored)

@@ -19,7 +19,7 @@ import numpy as np
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..files import StoredFile
-from ..storage import read_contiguous
+from ..storage import Contiguous
 from ..tensors import Skipped
 from .base import MAX_JSON, Listing, natural, parse_json
 from .mapping import layers_of, split_name
@@ -130,5 +130,4 @@ def _free_bytes(ends: list[tuple[int, int, str]], where: str, size: int) -> int:
 
 def _array(source: StoredFile, offset: int, length: int, name: str, kind: str, shape: tuple[int, ...]) -> Array:
     dtype = np.dtype(TYPES[kind])
-    fetch = partial(read_contiguous, source, offset, shape, dtype)
-    return Array(name, shape, dtype.newbyteorder("="), fetch, NAMED.get(kind, ""))
+    return Array(name, shape, dtype.newbyteorder("="), Contiguous(source, offset, shape, dtype), NAMED.get(kind, ""))
