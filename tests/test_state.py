@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import h5py
 import ipywidgets as widgets
@@ -13,9 +15,12 @@ from traitlets import All, TraitError
 
 import weight_widgets as ww
 from weight_widgets.panes.pickers import layer_pickers, model_pickers
+from weight_widgets.panes.status import status_line
 from weight_widgets.panes.style import models_by_label
 from weight_widgets.state import ExplorerState, Pick, Selection
+from weight_widgets.state import explorer as explorer_module
 from weight_widgets.state.selection import find
+from weight_widgets.worker import Check
 
 FIXTURES = Path(__file__).parent / "fixtures" / "keras3"
 TIMEOUT = 30.0
@@ -395,6 +400,103 @@ class TestExplorerState:
         np.testing.assert_array_equal(a.mean, values)
         assert delta is not None
         assert not delta.mean.any()
+
+
+class Held:
+    """A look at a table that stops half-way when it is told to, and says so; it begins with a preview."""
+
+    def __init__(self) -> None:
+        self.hold, self.reached, self.go = False, threading.Event(), threading.Event()
+        self._look = explorer_module.LOOKS["table"]
+
+    def __call__(self, opened: Any, pick: Pick, check: Check, **settings: Any) -> Iterator[Any]:
+        found = self._look(opened, pick, check, **settings)
+        yield found
+        if self.hold:
+            check(0.43)
+            self.reached.set()
+            while not self.go.wait(0.01):
+                check()
+        yield found
+
+
+class TestWhatLasts:
+    @pytest.fixture
+    def held(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+        monkeypatch.setattr("weight_widgets.worker.PATIENCE", 0.0)
+        held = Held()
+        monkeypatch.setitem(explorer_module.LOOKS, "table", held)
+        yield held
+        held.go.set()
+
+    def test_says_how_far_it_is(self, held: Held, state: ExplorerState) -> None:
+        assert state.wait(TIMEOUT)
+        held.hold = True
+        said: list[tuple[str, str]] = []
+        state.observe(lambda change: said.append((change.new.reading, change.new.progress)), "status")
+        state.selection.layer = "memory"
+        assert held.reached.wait(TIMEOUT)
+        assert said[-1] == ("Reading memory · kernel …", "table 43 %")
+        # The preview is there already.
+        assert state.table.result is not None
+        assert state.table.result.pick.layer == "memory"
+        held.go.set()
+        assert state.wait(TIMEOUT)
+        assert said[-1] == ("", "")
+
+    def test_can_be_cancelled(self, held: Held, state: ExplorerState) -> None:
+        assert state.wait(TIMEOUT)
+        line = status_line(state, {})
+        held.hold = True
+        state.selection.layer = "memory"
+        assert held.reached.wait(TIMEOUT)
+        (cancel,) = [one for one in line.children[0].children if isinstance(one, widgets.Button)]
+        assert cancel.layout.display is None
+        cancel.click()
+        assert state.wait(TIMEOUT)
+        assert cancel.layout.display == "none"
+        assert (state.status.shown, state.status.reading, state.status.progress) == (
+            "Cancelled: memory · kernel",
+            "",
+            "",
+        )
+        # A later choice is shown as ever.
+        held.hold = False
+        state.selection.layer = "gru"
+        assert state.wait(TIMEOUT)
+        assert state.status.shown == "Showing gru · kernel"
+        assert state.table.result is not None
+        assert state.table.result.pick.layer == "gru"
+
+    def test_what_was_there_before_a_cancelled_choice_does_not_stay(self, held: Held, state: ExplorerState) -> None:
+        assert state.wait(TIMEOUT)
+        held.hold = True
+        state.selection.layer = "memory"
+        assert held.reached.wait(TIMEOUT)
+        # The worker is in the middle of this look, and has not come to any of the next choice.
+        state.selection.layer = "gru"
+        state.cancel()
+        assert state.wait(TIMEOUT)
+        assert [pane.result for pane in (state.histogram, state.heatmap, state.table)] == [None, None, None]
+        assert not any("memory" in problem for problem in state.status.problems)
+
+    def test_a_setting_that_is_cancelled_leaves_the_pane_as_it_was(self, held: Held, state: ExplorerState) -> None:
+        assert state.wait(TIMEOUT)
+        before = state.table.result, state.histogram.result
+        held.hold = True
+        state.table.scope = "layer"
+        assert held.reached.wait(TIMEOUT)
+        state.cancel()
+        assert state.wait(TIMEOUT)
+        assert state.table.result is not None
+        assert state.table.result.pick == state.selection.pick
+        assert state.histogram.result is before[1]
+
+    def test_with_nothing_to_cancel_nothing_is_said(self, state: ExplorerState) -> None:
+        assert state.wait(TIMEOUT)
+        before = state.status
+        state.cancel()
+        assert state.status == before
 
 
 def dense(path: Path, shape: tuple[int, ...]) -> ww.Checkpoint:

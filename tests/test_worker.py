@@ -16,10 +16,9 @@ import h5py
 import numpy as np
 import pytest
 
-from weight_widgets.worker import Superseded, Worker
+from weight_widgets.worker import Check, Superseded, Worker
 
 TIMEOUT = 20.0
-Check = Callable[[], None]
 
 
 @pytest.fixture
@@ -31,6 +30,10 @@ def worker() -> Iterator[Worker]:
 
 def unexpected(error: Exception) -> None:
     raise AssertionError(f"a job failed: {error!r}")
+
+
+def never(share: float | None = None) -> None:
+    """Nobody cancels."""
 
 
 class Gate:
@@ -98,7 +101,7 @@ class TestLatestWins:
         """The job never checks: what it computed is dropped all the same."""
         gate = Gate()
         delivered: list[str] = []
-        worker.submit("a", lambda check: gate(lambda: None), delivered.append, unexpected)
+        worker.submit("a", lambda check: gate(never), delivered.append, unexpected)
         assert gate.running.wait(TIMEOUT)
         worker.submit("a", lambda check: "new", delivered.append, unexpected)
         gate.open.set()
@@ -110,7 +113,7 @@ class TestLatestWins:
         delivered: list[str] = []
 
         def compute(check: Check) -> None:
-            gate(lambda: None)
+            gate(never)
             raise ValueError("old")
 
         worker.submit("a", compute, delivered.append, unexpected)
@@ -137,6 +140,162 @@ class TestLatestWins:
         assert threading.get_ident() not in threads
 
 
+class TestSeveralResults:
+    def test_come_in_order_and_the_end_after_them(self, worker: Worker) -> None:
+        told: list[Any] = []
+
+        def compute(check: Check) -> Iterator[str]:
+            yield "preview"
+            check()
+            yield "full"
+
+        worker.submit("a", compute, told.append, unexpected, lambda: told.append("end"))
+        assert worker.wait(TIMEOUT)
+        assert told == ["preview", "full", "end"]
+
+    def test_those_of_a_superseded_job_are_dropped_and_it_is_ended(self, worker: Worker) -> None:
+        gate, told = Gate(), list[str]()
+
+        def compute(check: Check) -> Iterator[str]:
+            try:
+                yield "preview"
+                yield gate(never)
+                check()
+                told.append("went on")
+            finally:
+                told.append("left")
+
+        worker.submit("a", compute, told.append, unexpected, lambda: told.append("end of the first"))
+        assert gate.running.wait(TIMEOUT)
+        worker.submit("a", lambda check: "new", told.append, unexpected)
+        gate.open.set()
+        assert worker.wait(TIMEOUT)
+        assert told == ["preview", "left", "new"]
+
+    def test_an_error_after_a_preview_is_told_before_the_end(self, worker: Worker) -> None:
+        told: list[Any] = []
+
+        def compute(check: Check) -> Iterator[str]:
+            yield "preview"
+            raise ValueError("full")
+
+        worker.submit("a", compute, told.append, lambda error: told.append(str(error)), lambda: told.append("end"))
+        assert worker.wait(TIMEOUT)
+        assert told == ["preview", "full", "end"]
+
+    def test_a_preview_that_cannot_be_drawn_does_not_keep_the_rest_away(self, worker: Worker) -> None:
+        told: list[Any] = []
+
+        def compute(check: Check) -> Iterator[int]:
+            yield 0
+            yield 1
+
+        worker.submit("a", compute, lambda found: told.append(1 / found), lambda error: told.append(type(error)))
+        assert worker.wait(TIMEOUT)
+        assert told == [ZeroDivisionError, 1.0]
+
+
+class TestProgress:
+    @staticmethod
+    def shares(worker: Worker, steps: int) -> list[float]:
+        told: list[float] = []
+
+        def compute(check: Check) -> None:
+            for step in range(steps):
+                check(step / steps)
+
+        worker.submit("a", compute, lambda _: None, unexpected, report=told.append)
+        assert worker.wait(TIMEOUT)
+        return told
+
+    def test_of_a_job_that_is_soon_done_is_not_told(self, worker: Worker) -> None:
+        assert self.shares(worker, 3) == []
+
+    def test_is_told_in_rising_shares(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("weight_widgets.worker.PATIENCE", 0.0)
+        monkeypatch.setattr("weight_widgets.worker.BETWEEN_REPORTS", 0.0)
+        assert self.shares(worker, 4) == [0.0, 0.25, 0.5, 0.75]
+
+    def test_does_not_flood(self, worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("weight_widgets.worker.PATIENCE", 0.0)
+        monkeypatch.setattr("weight_widgets.worker.BETWEEN_REPORTS", 60.0)
+        assert self.shares(worker, 1000) == [0.0]
+
+    def test_does_not_pile_up_while_the_loop_is_busy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("weight_widgets.worker.PATIENCE", 0.0)
+        monkeypatch.setattr("weight_widgets.worker.BETWEEN_REPORTS", 0.0)
+
+        async def main() -> list[float]:
+            worker, gate, told = Worker(pause=0.0), Gate(), list[float]()
+
+            def compute(check: Check) -> None:
+                for step in range(100):
+                    check(step / 100)
+                gate.running.set()
+                assert gate.open.wait(TIMEOUT)
+
+            worker.submit("a", compute, lambda _: None, unexpected, report=told.append)
+            assert gate.running.wait(TIMEOUT)
+            gate.open.set()
+            assert worker.wait(TIMEOUT)
+            worker.close()
+            return told
+
+        assert asyncio.run(main()) == [0.0]
+
+    def test_of_the_job_before_does_not_silence_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("weight_widgets.worker.PATIENCE", 0.0)
+
+        async def main() -> list[float]:
+            worker, gate, told = Worker(pause=0.0), Gate(), list[float]()
+
+            def compute(check: Check) -> None:
+                check(0.5)
+                gate(check)
+
+            worker.submit("a", compute, lambda _: None, unexpected, report=unexpected)
+            assert gate.running.wait(TIMEOUT)
+            worker.submit("a", lambda check: check(0.25), lambda _: None, unexpected, report=told.append)
+            gate.open.set()
+            assert worker.wait(TIMEOUT)
+            worker.close()
+            return told
+
+        assert asyncio.run(main()) == [0.25]
+
+
+class TestCancel:
+    def test_ends_a_job_and_nothing_is_told(self, worker: Worker) -> None:
+        gate = Gate()
+        worker.submit("a", gate, unexpected, unexpected, lambda: unexpected(ValueError()))
+        assert gate.running.wait(TIMEOUT)
+        worker.cancel("a")
+        gate.open.set()
+        assert worker.wait(TIMEOUT)
+
+    def test_the_next_job_is_done(self, worker: Worker) -> None:
+        told: list[str] = []
+        worker.cancel("a")
+        worker.submit("a", lambda check: "next", told.append, unexpected)
+        assert worker.wait(TIMEOUT)
+        assert told == ["next"]
+
+
+def test_a_job_that_settles_waits_for_the_last_of_many() -> None:
+    worker = Worker(pause=0.0, settle=0.1)
+    told: list[Any] = []
+    asked = 0.0
+    for number in range(20):
+        asked = time.monotonic()
+        worker.submit("a", lambda check, number=number: (number, time.monotonic()), told.append, unexpected)  # type: ignore[misc]
+    assert worker.wait(TIMEOUT)
+    worker.close()
+    # More than one only where this machine stood still between two of them.
+    assert told[-1][0] == 19
+    assert len(told) < 20
+    assert told[-1][1] >= asked + 0.099
+
+
 class TestErrors:
     def test_of_the_job_reach_fail(self, worker: Worker) -> None:
         told: list[Exception] = []
@@ -149,6 +308,22 @@ class TestErrors:
         worker.submit("a", lambda check: {}, lambda found: found["missing"], told.append)
         assert worker.wait(TIMEOUT)
         assert [type(error) for error in told] == [KeyError]
+
+    @pytest.mark.parametrize("step", ["deliver", "finish"])
+    def test_that_cannot_be_told_do_not_end_it_either(
+        self, step: str, worker: Worker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise RuntimeError("no ink")
+
+        steps = {"deliver": lambda _: None, "finish": lambda: None, step: broken}
+        worker.submit("a", lambda check: None, steps["deliver"], broken, steps["finish"])
+        assert worker.wait(TIMEOUT)
+        assert "could not be told" in caplog.text
+        told: list[str] = []
+        worker.submit("a", lambda check: "next", told.append, unexpected)
+        assert worker.wait(TIMEOUT)
+        assert told == ["next"]
 
     def test_do_not_end_the_worker(self, worker: Worker) -> None:
         told: list[Any] = []

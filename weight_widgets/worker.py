@@ -3,30 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
-__all__ = ["Superseded", "Worker"]
+__all__ = ["Check", "Superseded", "Worker"]
 
 # A browser draws a look in about a fifth of a second; sending faster would only pile up frames there.
 PAUSE = 0.25
+# Seconds from a job's submission to the first word on how far it is, and from there to the next.
+PATIENCE, BETWEEN_REPORTS = 0.5, 0.2
+
+logger = logging.getLogger(__name__)
 
 
 class Superseded(Exception):
     """Raised inside a job that nobody waits for any more."""
 
 
+class Check(Protocol):
+    """What a job calls between its steps: `share`, from 0 to 1, says how far it is."""
+
+    def __call__(self, share: float | None = None) -> None: ...
+
+
 @dataclass(frozen=True)
 class Job:
     key: str
     number: int
-    compute: Callable[[Callable[[], None]], Any]
+    # On the clock of `time.monotonic`.
+    asked: float
+    compute: Callable[[Check], Any]
     deliver: Callable[[Any], None]
     fail: Callable[[Exception], None]
+    finish: Callable[[], None]
+    report: Callable[[float], None]
 
 
 class Worker:
@@ -34,10 +50,17 @@ class Worker:
 
     Where an event loop runs in the creating thread (every Jupyter kernel), results are delivered there, so that widgets
     are never touched from two threads. Without a loop (a plain script) they are delivered on the worker's thread.
+
+    Parameters
+    ----------
+    pause : float
+        Seconds that a key rests after something was delivered under it.
+    settle : float
+        Seconds that a job waits for a newer one in its place before it begins.
     """
 
-    def __init__(self, pause: float = PAUSE) -> None:
-        self._pause = pause
+    def __init__(self, pause: float = PAUSE, settle: float = 0.0) -> None:
+        self._pause, self._settle = pause, settle
         self._owner = threading.get_ident()
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -50,6 +73,8 @@ class Worker:
         self._inbox: deque[Callable[[], None]] = deque()
         self._delivering = 0
         self._running: Job | None = None
+        self._next_report = 0.0
+        self._untold = False
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -60,21 +85,34 @@ class Worker:
     def submit(
         self,
         key: str,
-        compute: Callable[[Callable[[], None]], Any],
+        compute: Callable[[Check], Any],
         deliver: Callable[[Any], None],
         fail: Callable[[Exception], None],
+        finish: Callable[[], None] = lambda: None,
+        report: Callable[[float], None] = lambda share: None,
     ) -> None:
         """Ask for ``deliver(compute(check))`` in place of whatever was asked for under `key` before.
 
-        `compute` calls ``check()`` between its steps; it raises `Superseded` once the job is out of date. An exception
-        of `compute` or `deliver` goes to `fail`.
+        Parameters
+        ----------
+        key : str
+        compute : callable
+            Returns a result, or is a generator of several, each in place of the one before. It calls ``check()``
+            between its steps, which raises `Superseded` once the job is out of date; ``check(share)`` says how far it
+            is.
+        deliver, fail : callable
+            Take each result; each exception of `compute` and of `deliver`.
+        finish : callable
+            Called when nothing more is to come.
+        report : callable
+            Takes the share of a job that lasts, a few times a second.
         """
         with self._changed:
             if self._closed:
                 return
             number = self._latest.get(key, 0) + 1
             self._latest[key] = number
-            self._waiting[key] = Job(key, number, compute, deliver, fail)
+            self._waiting[key] = Job(key, number, time.monotonic(), compute, deliver, fail, finish, report)
             if self._thread is None:
                 # No daemon: a thread that is cut off inside the HDF5 library at exit takes the interpreter with it.
                 self._thread = threading.Thread(target=self._run, name="weight-widgets", daemon=False)
@@ -113,52 +151,79 @@ class Worker:
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
-            try:
-                result = job.compute(lambda job=job: self._check(job))  # type: ignore[misc]
-            except Superseded:
-                pass
-            except Exception as error:
-                self._post(job, lambda job=job, error=error: job.fail(error))  # type: ignore[misc]
-            else:
-                self._post(job, lambda job=job, result=result: job.deliver(result))  # type: ignore[misc]
+            posted = self._work(job)
             with self._changed:
                 self._running = None
-                self._rest_until[job.key] = time.monotonic() + self._pause
+                if posted:
+                    self._rest_until[job.key] = time.monotonic() + self._pause
                 self._changed.notify_all()
+
+    def _work(self, job: Job) -> bool:
+        """Compute and post what comes of it; whether anything did."""
+        posted = False
+        self._next_report = job.asked + PATIENCE
+        self._untold = False
+        try:
+            for result in _results(job.compute(partial(self._check, job))):
+                self._post(job, partial(job.deliver, result))
+                posted = True
+        except Superseded:
+            return posted
+        except Exception as error:
+            self._post(job, partial(job.fail, error))
+        self._post(job, job.finish)
+        return True
 
     def _next(self) -> Job | None:
         with self._changed:
             while self._waiting and not self._ended():
                 now = time.monotonic()
-                ready = [key for key in self._waiting if self._rest_until.get(key, 0.0) <= now]
+                times = {key: self._time_for(job) for key, job in self._waiting.items()}
+                ready = [key for key, time_for in times.items() if time_for <= now]
                 if ready:
                     self._running = self._waiting.pop(ready[0])
                     return self._running
-                self._changed.wait(min(self._rest_until[key] - now for key in self._waiting))
+                self._changed.wait(min(times.values()) - now)
             # With nothing left to do it ends; the next job starts another.
             self._waiting.clear()
             self._thread = None
             self._changed.notify_all()
             return None
 
+    def _time_for(self, job: Job) -> float:
+        return max(job.asked + self._settle, self._rest_until.get(job.key, 0.0))
+
     def _ended(self) -> bool:
         return self._closed or not threading.main_thread().is_alive()
 
-    def _check(self, job: Job) -> None:
+    def _check(self, job: Job, share: float | None = None) -> None:
         if self._ended() or self._latest[job.key] != job.number:
             raise Superseded
+        now = time.monotonic()
+        # While the loop has no time for the last report there is no use in another.
+        if share is not None and now >= self._next_report and not self._untold:
+            self._next_report = now + BETWEEN_REPORTS
+            self._untold = True
+            self._post(job, partial(self._report, job, share))
+
+    def _report(self, job: Job, share: float) -> None:
+        self._untold = False
+        job.report(share)
 
     def _post(self, job: Job, call: Callable[[], None]) -> None:
-        def arrive() -> None:
-            try:
-                self._check(job)
-                call()
-            except Superseded:
-                pass
-            except Exception as error:
-                job.fail(error)
+        self.post(partial(self._arrive, job, call))
 
-        self.post(arrive)
+    def _arrive(self, job: Job, call: Callable[[], None]) -> None:
+        try:
+            self._check(job)
+            call()
+        except Superseded:
+            pass
+        except Exception as error:
+            try:
+                job.fail(error)
+            except Exception:
+                logger.exception("what went wrong under %r could not be told", job.key)
 
     def post(self, arrive: Callable[[], None]) -> None:
         """Call `arrive`, which must not raise, where results are delivered."""
@@ -185,3 +250,7 @@ class Worker:
             finally:
                 with self._changed:
                     self._delivering -= 1
+
+
+def _results(found: Any) -> Iterable[Any]:
+    return found if isinstance(found, Generator) else (found,)

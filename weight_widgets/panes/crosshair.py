@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -14,10 +13,10 @@ from ..analysis.sketches import Raster
 from ..display import visible
 from ..reading.structure import Axis, Matrix
 from .axes import single
+from .bundles import bundle
 
 __all__ = ["Crosshair"]
 
-STATIC = Path(__file__).parent.parent / "static"
 EXACT_DIGITS, POOLED_DIGITS = 6, 3
 
 
@@ -32,8 +31,8 @@ class Crosshair(anywidget.AnyWidget):
         A CSS class of each figure.
     """
 
-    _esm = STATIC / "crosshair.js"
-    _css = STATIC / "crosshair.css"
+    _esm = bundle("crosshair.js")
+    _css = bundle("crosshair.css")
     x_scale = traitlets.Unicode().tag(sync=True)
     y_scale = traitlets.Unicode().tag(sync=True)
     figures = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -6,16 +6,16 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
+from .bundles import bundle
+
 __all__ = ["Column", "Grid", "Row"]
 
-STATIC = Path(__file__).parent.parent / "static"
 UNAVAILABLE = "n/a"
 # Columns share a message up to this size; no message of ours may pass 300 KB.
 MESSAGE_BYTES = 200_000
@@ -78,8 +78,8 @@ class Grid(anywidget.AnyWidget):
         The place of the selected row in what was shown last; -1 for none.
     """
 
-    _esm = STATIC / "grid.js"
-    _css = STATIC / "grid.css"
+    _esm = bundle("grid.js")
+    _css = bundle("grid.css")
     columns = traitlets.List(traitlets.Dict()).tag(sync=True)
     empty = traitlets.Unicode().tag(sync=True)
     # A trait for each column besides, since together they may pass 300 KB. They count only when all have its frame.

@@ -140,11 +140,12 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
-    across = horizontal_axis(x, tick_format="d", label_offset="2.4em")
-    down = vertical_axis(y, tick_format="d", label_offset="4em")
+    axes = [horizontal_axis(x, tick_format="d", label_offset="2.4em")]
+    if first:
+        axes.append(vertical_axis(y, tick_format="d", label_offset="4em"))
     figure = bqplot.Figure(
         marks=[image, separators],
-        axes=[across, down] if first else [across],
+        axes=axes,
         fig_margin=FIRST_MARGIN if first else MARGIN,
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
         padding_x=0,
@@ -167,13 +168,18 @@ def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix
     with picture.image.hold_sync():
         picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
         picture.image.image = _pixels(raster.mean, limit)
-    replaced.close()
+    _close(replaced)
     down, across = (_between(step, count) for step, count in zip(matrix.separations, raster.shape, strict=True))
     # NaN in y alone lifts the pen; bqplot places the line's label at the last point, so none ends it.
     x = np.concatenate([np.repeat(across, 3), np.tile([0.0, columns, columns], len(down))])[:-1]
     y = np.concatenate([np.tile([0.0, -rows, np.nan], len(across)), _lifted(-down)])[:-1]
     with picture.separators.hold_sync():
         picture.separators.x, picture.separators.y = x.astype(np.float32), y.astype(np.float32)
+
+
+def _close(image: widgets.Image) -> None:
+    image.layout.close()
+    image.close()
 
 
 def _lifted(heights: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ class Ground:
     def __init__(self) -> None:
         self.x = bqplot.LinearScale(min=0.0, max=1.0)
         self._linear = bqplot.LinearScale(min=0.0, max=1.0)
-        self._logarithmic = bqplot.LogScale(min=EMPTY_BIN, max=1.0)
+        self.logarithmic = bqplot.LogScale(min=EMPTY_BIN, max=1.0)
         self.across = horizontal_axis(self.x, label="weight", label_offset="2.4em")
         self.upwards = vertical_axis(self._linear, label_offset="3.4em")
 
@@ -48,7 +48,7 @@ class Ground:
             self.across.tick_values = ticks(self.x.min, self.x.max, most=6)
         top = max(float(found.max()) for found in heights) or 1.0
         low = min(float(found.min()) for found in heights) if log else 0.0
-        y = self._logarithmic if log else self._linear
+        y = self.logarithmic if log else self._linear
         with y.hold_sync():
             y.min, y.max = low, top * (2 if log else 1.05)
         with self.upwards.hold_sync():
@@ -65,6 +65,8 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
     figure = bqplot.Figure(
         marks=[*lines.values(), initial],
         axes=[ground.across, ground.upwards],
+        # It stands on none while the axis is linear, and goes when the figure does.
+        scale_y=ground.logarithmic,
         fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
         padding_x=0.01,

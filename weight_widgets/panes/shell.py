@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 
-__all__ = ["Shell"]
+from .bundles import bundle
 
-STATIC = Path(__file__).parent.parent / "static"
+__all__ = ["Shell"]
 
 
 class Shell(anywidget.AnyWidget):
@@ -17,5 +15,5 @@ class Shell(anywidget.AnyWidget):
     Without it JupyterLab's command mode takes the keys of a focused dropdown (jupyter-widgets/ipywidgets#3912).
     """
 
-    _esm = STATIC / "shell.js"
-    _css = STATIC / "shell.css"
+    _esm = bundle("shell.js")
+    _css = bundle("shell.css")

@@ -1,4 +1,6 @@
-"""The status line: what is shown, what is being read, every error in words, and what each file holds beside weights."""
+"""The status line: what is shown or being read, with a way to end that, every error in words, and what each file holds
+beside weights.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from ..state import ExplorerState, Status
+from ..state import ExplorerState
 from .style import Models, count, text
 
 __all__ = ["status_line"]
@@ -16,12 +18,25 @@ MAX_PATH, MAX_REASON, MAX_SENTENCE = 80, 200, 600
 
 
 def status_line(state: ExplorerState, models: Models) -> widgets.Box:
-    """The line, and beside it for each model that gives a reason a remark that unfolds."""
-    line = widgets.HTML()
-    line.add_class("ww-status-line")
+    """The line with its button, the problems, and for each model that gives a reason a remark that unfolds."""
+    now, progress, problems = widgets.HTML(), widgets.HTML(), widgets.HTML()
+    for html in (now, progress, problems):
+        html.add_class("ww-status-line")
+    problems.add_class("ww-problems")
+    cancel = widgets.Button(description="Cancel", tooltip="Drop what is being computed")
+    # The style sheet shows it after half a second: most choices are faster.
+    cancel.add_class("ww-cancel")
+    cancel.on_click(lambda _: state.cancel())
 
     def draw(_: object = None) -> None:
-        line.value = _html(state.status)
+        status = state.status
+        now.value = f'<div role="status">{text(status.reading or status.shown, 200)}</div>'
+        # Apart from the sentence, which a screen reader would read again with each number.
+        progress.value = text(status.progress)
+        cancel.layout.display = None if status.reading else "none"
+        listed = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems)
+        problems.value = f'<ul role="alert">{listed}</ul>'
+        problems.layout.display = None if listed else "none"
 
     state.observe(draw, "status")
     draw()
@@ -35,15 +50,11 @@ def status_line(state: ExplorerState, models: Models) -> widgets.Box:
         for label, checkpoint in state.opened.items()
         if checkpoint.notes or checkpoint.skipped
     ]
-    box = widgets.Box([line, *remarks])
+    line = widgets.Box([now, progress, cancel])
+    line.add_class("ww-now")
+    box = widgets.Box([line, *remarks, problems])
     box.add_class("ww-status")
     return box
-
-
-def _html(status: Status) -> str:
-    now = text(status.reading or status.shown, 200)
-    problems = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems)
-    return f'<div role="status">{now}</div>' + (f'<ul role="alert">{problems}</ul>' if problems else "")
 
 
 def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]], training: int) -> widgets.HTML:

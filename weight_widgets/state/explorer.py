@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from traitlets import All, HasTraits, Instance
@@ -35,10 +35,11 @@ DEPENDENT = {
 
 @dataclass(frozen=True)
 class Status:
-    """One line for the user: what is shown, what is being read, what went wrong."""
+    """One line for the user: what is shown, what is being read and how far that is, what went wrong."""
 
     shown: str = ""
     reading: str = ""
+    progress: str = ""
     problems: tuple[str, ...] = ()
 
 
@@ -93,12 +94,12 @@ class ExplorerState(HasTraits):
         def deliver(result: Spectra) -> None:
             pane.progress = ""
             pane.result = result
-            self._done("spectrum", pick, result.notes)
+            self._tell("spectrum", pick, result.notes)
 
         def fail(error: Exception) -> None:
             pane.progress = ""
             why = str(error) or type(error).__name__
-            self._done("spectrum", pick, (f"{pick.address}: the spectrum could not be shown: {why}",))
+            self._tell("spectrum", pick, (f"{pick.address}: the spectrum could not be shown: {why}",))
 
         pane.result = None
         pane.progress = "starting"
@@ -118,6 +119,20 @@ class ExplorerState(HasTraits):
         self.cancel_spectrum()
         self.spectrum.result = None
         self._notes.pop("spectrum", None)
+
+    def cancel(self) -> None:
+        """Drop what is being computed. Panes keep what they have of the present choice, and nothing else."""
+        pick = self.selection.pick
+        asked, self._asked = self._asked, set()
+        for key in asked:
+            self._worker.cancel(key)
+            pane = self._pane(key)
+            if pane.result is not None and pane.result.pick != pick:
+                pane.result = None
+                self._notes.pop(key, None)
+        if asked:
+            self._say(f"Cancelled: {pick.address}")
+            self.status = replace(self.status, reading="", progress="")
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until what is chosen is shown; False when `timeout` seconds pass first."""
@@ -147,22 +162,37 @@ class ExplorerState(HasTraits):
 
         def deliver(result: Any) -> None:
             target.result = result
-            self._done(key, pick, result.notes)
+            self._tell(key, pick, result.notes)
 
         def fail(error: Exception) -> None:
             why = str(error) or type(error).__name__
-            self._done(key, pick, (f"{pick.address}: the {key} could not be shown: {why}",))
+            self._tell(key, pick, (f"{pick.address}: the {key} could not be shown: {why}",))
             # What was shown before belongs to another choice. A pane that failed to draw may fail to clear as well.
             with contextlib.suppress(Exception):
                 target.result = None
 
-        self._asked.add(key)
-        self.status = Status(self.status.shown, f"Reading {pick.address} …", self.status.problems)
-        self._worker.submit(key, lambda check: look(self.opened, pick, check, **settings), deliver, fail)
+        def report(share: float) -> None:
+            self.status = replace(self.status, progress=f"{key} {100 * share:.0f} %")
 
-    def _done(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
+        self._asked.add(key)
+        self.status = replace(self.status, reading=f"Reading {pick.address} …")
+        self._worker.submit(
+            key,
+            lambda check: look(self.opened, pick, check, **settings),
+            deliver,
+            fail,
+            lambda: self._finish(key),
+            report,
+        )
+
+    def _finish(self, key: str) -> None:
         self._asked.discard(key)
+        self.status = replace(self.status, progress="", reading=self.status.reading if self._asked else "")
+
+    def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes
+        self._say(f"Showing {pick.address}")
+
+    def _say(self, shown: str) -> None:
         problems = dict.fromkeys((*self._failures, *(note for notes in self._notes.values() for note in notes)))
-        reading = self.status.reading if self._asked else ""
-        self.status = Status(f"Showing {pick.address}", reading, tuple(problems))
+        self.status = replace(self.status, shown=shown, problems=tuple(problems))

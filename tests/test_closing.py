@@ -1,0 +1,115 @@
+"""What an explorer leaves behind when it is closed, or when nobody holds it any more: no thread, file or widget."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ipywidgets.widgets import widget as registry
+from seen import TIMEOUT, write_model
+
+import weight_widgets as ww
+from weight_widgets.state import ExplorerState
+from weight_widgets.state import explorer as explorer_module
+
+DESCRIPTORS = Path("/proc/self/fd")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    values = np.random.default_rng(3).normal(size=(300, 400)).astype("f4")
+    return write_model(tmp_path / "a.h5", {"first": values, "second": values})
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("weight-widgets")]
+
+
+def ended(before: list[threading.Thread]) -> list[threading.Thread]:
+    """The threads that are still there, after each had its time to end."""
+    for thread in threads():
+        if thread not in before:
+            thread.join(TIMEOUT)
+    return [thread for thread in threads() if thread not in before]
+
+
+def alive() -> int:
+    """How many widgets there are, in all pages."""
+    # ipywidgets 7 and 8 call it differently.
+    return len(registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets)
+
+
+def descriptors() -> set[str]:
+    return {f"{entry.name} {entry.readlink()}" for entry in DESCRIPTORS.iterdir() if entry.exists()}
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Lets go of the table, which otherwise is never finished; it reads on and on."""
+    going = threading.Event()
+    look = explorer_module.LOOKS["table"]
+
+    def endless(opened: Any, pick: Any, check: Callable[[], None], **settings: Any) -> Any:
+        while pick.layer == "second" and not going.is_set():
+            check()
+            opened["a"]["first"]["kernel"].read((slice(0, 10),))
+        return look(opened, pick, check, **settings)
+
+    monkeypatch.setitem(explorer_module.LOOKS, "table", endless)
+    yield going
+    going.set()
+
+
+@pytest.mark.skipif(not DESCRIPTORS.is_dir(), reason="counts open files where Linux lists them")
+@pytest.mark.parametrize("busy", [False, True])
+def test_closing_ends_threads_and_leaves_no_file_open_and_no_widget(
+    path: Path, busy: bool, held: threading.Event
+) -> None:
+    # The process that lists HDF5 is there for all explorers.
+    ww.open_checkpoint(path)
+    gc.collect()
+    before, open_before, alive_before = threads(), descriptors(), alive()
+    for _ in range(3):
+        explorer = ww.compare(path)
+        assert explorer.wait(TIMEOUT)
+        if busy:
+            explorer.selection.layer = "second"
+            assert not explorer.wait(0.05)
+            assert len(threads()) > len(before)
+        assert alive() > alive_before
+        state = weakref.ref(explorer._state)
+        explorer.close()
+        assert ended(before) == []
+        assert alive() == alive_before
+        del explorer
+        gc.collect()
+        assert state() is None
+    assert descriptors() == open_before
+
+
+def test_the_last_reference_to_a_state(path: Path) -> None:
+    before = threads()
+    state = ExplorerState({"a": ww.open_checkpoint(path)}, "a")
+    assert state.wait(TIMEOUT)
+    found = weakref.ref(state)
+    del state
+    assert ended(before) == []
+    gc.collect()
+    assert found() is None
+
+
+def test_a_closed_explorer_takes_no_more(path: Path) -> None:
+    explorer = ww.compare(path)
+    assert explorer.wait(TIMEOUT)
+    before = threads()
+    explorer.close()
+    explorer.selection.layer = "second"
+    assert ended(before) == []
+    assert explorer.table.result is not None
+    assert explorer.table.result.pick.layer == "first"
