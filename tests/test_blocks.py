@@ -172,7 +172,7 @@ def test_what_is_computed_from_all_values_is_computed_once() -> None:
         calls.append(source.shape)
         return source * 2
 
-    array = computed(of_values("/a", values), values.shape, compute)
+    array = computed(of_values("/a", values), values.shape, compute, "doubled")
     tensor = Tensor("kernel", array.dtype, generic(array.shape), array.fetch)
     np.testing.assert_array_equal(flat(tensor.blocks(range(5, 25), 200)), 2 * values[5:25].ravel())
     assert calls == [values.shape]

@@ -129,8 +129,8 @@ class Checkpoint(Mapping[str, Layer]):
         self, name: str, array: Array, structure: Structure | None = None, codes: Array | None = None
     ) -> Tensor:
         integers = self._tensor(f"{name} codes", codes) if codes else None
-        fetch = Passed(array.fetch, self._unless_closed)
-        return Tensor(name, array.dtype, structure or generic(array.shape), fetch, array.stored, integers)
+        fetch, meaning = Passed(array.fetch, self._unless_closed), structure or generic(array.shape)
+        return Tensor(name, array.dtype, meaning, fetch, array.stored, integers, array.origin)
 
     def _unless_closed(self, index: Index) -> Index:
         if self._closed:

@@ -31,9 +31,13 @@ def from_cudnn(weights: Mapping[str, Array]) -> tuple[str, dict[str, Array]] | N
     if gates not in LAYERS or rest or kernel.shape[1] != width or bias.shape != (2 * width,):
         return None
     return LAYERS[gates], {
-        "kernel": computed(kernel, kernel.shape, _each_gate(gates, _as_rows)),
-        "recurrent_kernel": computed(recurrent, recurrent.shape, _each_gate(gates, np.transpose)),
-        "bias": computed(bias, (width,), _summed) if gates == 4 else computed(bias, (2, width), _two_rows),
+        "kernel": computed(kernel, kernel.shape, _each_gate(gates, _as_rows), "cuDNN kernel", gates),
+        "recurrent_kernel": computed(
+            recurrent, recurrent.shape, _each_gate(gates, np.transpose), "cuDNN recurrent kernel", gates
+        ),
+        "bias": computed(bias, (width,), _summed, "cuDNN bias")
+        if gates == 4
+        else computed(bias, (2, width), _two_rows, "cuDNN biases"),
     }
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, made_of
 from .structure import Index
 
 __all__ = ["computed", "joined", "transposed"]
 
 
-def computed(source: Array, shape: tuple[int, ...], compute: Callable[[np.ndarray], np.ndarray]) -> Array:
-    """What `compute` makes of all values of `source`, under its path."""
-    return replace(source, shape=shape, fetch=lambda index: np.array(compute(source.fetch(()))[index]))
+def computed(
+    source: Array, shape: tuple[int, ...], compute: Callable[[np.ndarray], np.ndarray], step: str, *settings: object
+) -> Array:
+    """What `compute` makes of all values of `source`, under its path; `step` and `settings` say what that is."""
+
+    def fetch(index: Index) -> np.ndarray:
+        return np.array(compute(source.fetch(()))[index])
+
+    return made_of([source], step, *settings, shape=shape, fetch=fetch)
 
 
 def transposed(source: Array, axes: Sequence[int]) -> Array:
@@ -26,7 +31,8 @@ def transposed(source: Array, axes: Sequence[int]) -> Array:
         of_source = [steps[axes.index(axis)] for axis in range(len(axes))]
         return np.ascontiguousarray(source.fetch(tuple(of_source)).transpose(axes)).squeeze(dropped)
 
-    return replace(source, shape=tuple(source.shape[axis] for axis in axes), fetch=fetch)
+    shape = tuple(source.shape[axis] for axis in axes)
+    return made_of([source], "transposed", *axes, shape=shape, fetch=fetch)
 
 
 def joined(sources: Sequence[Array], path: str) -> Array:
@@ -40,7 +46,7 @@ def joined(sources: Sequence[Array], path: str) -> Array:
         whole = np.concatenate([source.fetch(rows) for source in sources], axis=-1)
         return np.ascontiguousarray(whole[..., steps[-1]]).squeeze(dropped)
 
-    return replace(first, path=path, shape=shape, fetch=fetch)
+    return made_of(sources, "joined", path=path, shape=shape, fetch=fetch)
 
 
 def _slices(index: Index, rank: int) -> tuple[list[slice], tuple[int, ...]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array
+from .arrays import Array, made_of
 from .fetching import Passed
 
 __all__ = ["Decoded", "decoded", "policy_dtype", "policy_mode"]
@@ -90,7 +90,7 @@ def _policy(policy: object, depth: int = 0) -> tuple[str, str]:
 
 
 def _as_float32(array: Array, name: str, convert: Callable[[np.ndarray], np.ndarray]) -> Array:
-    return replace(array, dtype=np.dtype(np.float32), fetch=Passed(array.fetch, values=convert), stored=name)
+    return made_of([array], name, dtype=np.dtype(np.float32), fetch=Passed(array.fetch, values=convert), stored=name)
 
 
 def _from_bfloat16(values: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .fetching import Fetch, Passed, each_of, pieces
+from .origins import Origin, in_memory
 from .structure import Index, Structure
 
 __all__ = ["Layer", "Skipped", "Tensor"]
@@ -46,6 +47,8 @@ class Tensor:
         otherwise.
     codes : Tensor or None
         The integers in the file that a quantised weight is computed from.
+    origin : Origin
+        Where the values come from.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Tensor:
     _fetch: Fetch = field(repr=False)
     stored: str = ""
     codes: Tensor | None = field(default=None, repr=False)
+    origin: Origin = field(default_factory=in_memory, repr=False)
 
     @property
     def role(self) -> str:
@@ -88,7 +92,7 @@ class Tensor:
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
         fetch = Passed(self._fetch, partial(_compose, cut))
-        return Tensor(self.name, self.dtype, structure, fetch, self.stored)
+        return Tensor(self.name, self.dtype, structure, fetch, self.stored, origin=self.origin.part(cut))
 
     def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
         """Read the values from the file.

@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import Array
 from ..fetching import Fetch
 from ..files import Span, StoredFile
+from ..origins import Origin
 from ..storage import Chunk, Contiguous, read_chunks
 from ..structure import Index
 from ..tensors import Skipped
@@ -111,7 +112,8 @@ def _array(
         fetch = _Chunked(source, span, path, shape, dtype, *place)
     else:
         fetch = partial(_fetch_compact, source, span, path, shape, dtype)
-    return Array(path, shape, dtype.newbyteorder("="), fetch, type_name if named else "", attributes)
+    origin = Origin("stored", (span, path, shape, type_name, *storage), (source,))
+    return Array(path, shape, dtype.newbyteorder("="), fetch, type_name if named else "", attributes, origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,4 +193,5 @@ def _filters_first(kernel: Array, weights: Mapping[str, Array]) -> bool:
 def _without_second_axis(kernel: Array) -> Array:
     if kernel.shape[1] != 1:
         return kernel
-    return computed(kernel, (kernel.shape[0], *kernel.shape[2:]), lambda values: values[:, 0])
+    shape = (kernel.shape[0], *kernel.shape[2:])
+    return computed(kernel, shape, lambda values: values[:, 0], "without its second axis")

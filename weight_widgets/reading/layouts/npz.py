@@ -11,12 +11,12 @@ import math
 import re
 import struct
 from collections import Counter
-from functools import partial
 
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..derived import transposed
 from ..files import Span, StoredFile
+from ..origins import Origin
 from ..storage import Contiguous
 from ..tensors import Skipped
 from ..trees import Group, Growing
@@ -126,11 +126,20 @@ def _check_bytes(arrays: dict[str, PickledArray], where: str) -> None:
 
 
 def _array(path: str, found: PickledArray, source: StoredFile) -> Array:
-    assert isinstance(found.content, Span)
-    shape, stored = found.shape, found.code if found.code in FOREIGN else ""
-    bytes_of = partial(Contiguous, source, found.content.offset)
-    if found.fortran and len(shape) > 1:
+    if found.fortran and len(found.shape) > 1:
         # Its first axis varies fastest, as the last one of the transposed array does.
-        straight = Array(path, shape[::-1], found.dtype.newbyteorder("="), bytes_of(shape[::-1], found.dtype), stored)
-        return transposed(straight, range(len(shape))[::-1])
-    return Array(path, shape, found.dtype.newbyteorder("="), bytes_of(shape, found.dtype), stored)
+        return transposed(_in_c_order(path, found, found.shape[::-1], source), range(len(found.shape))[::-1])
+    return _in_c_order(path, found, found.shape, source)
+
+
+def _in_c_order(path: str, found: PickledArray, shape: tuple[int, ...], source: StoredFile) -> Array:
+    assert isinstance(found.content, Span)
+    dtype, offset = found.dtype, found.content.offset
+    return Array(
+        path,
+        shape,
+        dtype.newbyteorder("="),
+        Contiguous(source, offset, shape, dtype),
+        found.code if found.code in FOREIGN else "",
+        origin=Origin("stored", (offset, shape, dtype.str), (source,)),
+    )

@@ -19,6 +19,7 @@ import numpy as np
 from ...errors import DamagedFileError, UnsafeFileError
 from ..arrays import Array
 from ..files import StoredFile
+from ..origins import Origin
 from ..storage import Contiguous
 from ..tensors import Skipped
 from .base import MAX_JSON, Listing, natural, parse_json
@@ -130,4 +131,6 @@ def _free_bytes(ends: list[tuple[int, int, str]], where: str, size: int) -> int:
 
 def _array(source: StoredFile, offset: int, length: int, name: str, kind: str, shape: tuple[int, ...]) -> Array:
     dtype = np.dtype(TYPES[kind])
-    return Array(name, shape, dtype.newbyteorder("="), Contiguous(source, offset, shape, dtype), NAMED.get(kind, ""))
+    fetch = Contiguous(source, offset, shape, dtype)
+    origin = Origin("stored", (offset, shape, kind), (source,))
+    return Array(name, shape, dtype.newbyteorder("="), fetch, NAMED.get(kind, ""), origin=origin)

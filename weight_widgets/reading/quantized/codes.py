@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from ...errors import DamagedFileError
-from ..arrays import Array
+from ..arrays import Array, made_of
 from ..structure import Index
 
 __all__ = ["reshaped", "scaled", "scaled_by_group", "unpacked"]
@@ -36,7 +35,7 @@ def unpacked(array: Array, axis: int, length: int) -> Array:
         cut = slice(start, taken.stop - 2 * first, taken.step) if isinstance(wanted, slice) else start
         return np.array(flat[(slice(None),) * here + (cut,)])
 
-    return replace(array, shape=shape, dtype=np.dtype(np.int8), fetch=fetch)
+    return made_of([array], "unpacked", axis, length, shape=shape, dtype=np.dtype(np.int8), fetch=fetch)
 
 
 def reshaped(array: Array, shape: tuple[int, ...]) -> Array:
@@ -57,7 +56,7 @@ def reshaped(array: Array, shape: tuple[int, ...]) -> Array:
         values = block[low - low_row : high - low_row].reshape(-1 if rows else 0, *shape[1:])
         return np.array(values[(slice(None, None, rows.step) if isinstance(first, slice) else 0, *steps[1:])])
 
-    return replace(array, shape=shape, fetch=fetch)
+    return made_of([array], "reshaped", *shape, shape=shape, fetch=fetch)
 
 
 def scaled(codes: Array, scale: Array) -> Array:
@@ -72,7 +71,7 @@ def scaled(codes: Array, scale: Array) -> Array:
         with np.errstate(all="ignore"):
             return np.asarray(_float32(codes.fetch(index)) / _float32(scale.fetch(shared)))
 
-    return replace(codes, dtype=np.dtype(np.float32), fetch=fetch)
+    return made_of([codes, scale], "scaled", dtype=np.dtype(np.float32), fetch=fetch)
 
 
 def scaled_by_group(codes: Array, scale: Array, zero: Array, groups: Array, axis: int) -> Array:
@@ -92,7 +91,7 @@ def scaled_by_group(codes: Array, scale: Array, zero: Array, groups: Array, axis
         with np.errstate(all="ignore"):
             return np.asarray((_float32(codes.fetch(index)) - zeros) * scales)
 
-    return replace(codes, dtype=np.dtype(np.float32), fetch=fetch)
+    return made_of([codes, scale, zero, groups], "scaled by group", axis, dtype=np.dtype(np.float32), fetch=fetch)
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
