@@ -27,6 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_cache_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep on disk, and what the processes that they start do, never meets the cache of who runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEIGHT_WIDGETS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def keras() -> Iterator[ModuleType]:
     """Keras itself, on the backend that is quickest to install."""

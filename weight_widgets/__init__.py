@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import WeightWidgetsError
 
 if TYPE_CHECKING:
+    from .analysis.cache import clear_cache
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
@@ -29,6 +30,7 @@ __all__ = [
     "Tensor",
     "WeightExplorer",
     "WeightWidgetsError",
+    "clear_cache",
     "compare",
     "open_checkpoint",
     "spectrum",
@@ -45,6 +47,7 @@ _HOMES = {
     "Spectrum": "analysis.spectrum",
     "Tensor": "reading.tensors",
     "WeightExplorer": "app",
+    "clear_cache": "analysis.cache",
     "compare": "app",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",

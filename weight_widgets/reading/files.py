@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,11 @@ from typing import NamedTuple
 
 from ..errors import ChangedFileError, DamagedFileError, MissingFileError, NotKerasError
 
-__all__ = ["Identity", "Span", "StoredFile", "identity_of", "read_into", "stored_file"]
+__all__ = ["SETTLING", "Identity", "Span", "StoredFile", "identity_of", "read_into", "stored_file"]
+
+
+# Nanoseconds. No file system in use counts time in longer ticks; FAT does in two seconds.
+SETTLING = 2_000_000_000
 
 
 class Identity(NamedTuple):
@@ -47,6 +52,14 @@ class StoredFile:
     @property
     def whole(self) -> Span:
         return Span(0, self.identity.size)
+
+    @property
+    def settled(self) -> bool:
+        """Whether every change from now on will show in the identity, as the last one is more than two seconds old.
+
+        Two changes within one tick of a file system's clock have the same time.
+        """
+        return time.time_ns() - max(self.identity.modified, self.identity.changed) > SETTLING
 
     @contextlib.contextmanager
     def open(self) -> Iterator[io.FileIO]:

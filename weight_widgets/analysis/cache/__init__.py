@@ -1,0 +1,119 @@
+"""What was found out of tensors before, in memory and on disk, as long as it is certain that the files are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Generic, Protocol, TypeVar
+
+from ...reading.files import StoredFile
+from ...reading.tensors import Tensor
+from .disk import Store, store
+from .entries import Arrays
+from .memory import Memory
+
+__all__ = ["Kind", "cached", "clear_cache"]
+
+
+class Sized(Protocol):
+    """A value that is never changed; threads share it."""
+
+    @property
+    def nbytes(self) -> int: ...
+
+
+Found = TypeVar("Found", bound=Sized)
+
+MAX_BYTES = 128 << 20
+
+_memory = Memory(MAX_BYTES)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Found]):
+    """Something that is computed from tensors.
+
+    Attributes
+    ----------
+    name : str
+        What it is, with every setting that it depends on: ``"raster 144 × 144"``.
+    version : int
+        Another one as soon as the same values give other arrays, or the arrays mean something else.
+    pack : callable
+        Its arrays by name, of numbers, of any shape; None where finding it again is as fast as reading it.
+    unpack : callable
+        What `pack` took apart. Any exception means that the arrays are no such thing.
+    """
+
+    name: str
+    version: int
+    pack: Callable[[Found], Arrays | None]
+    unpack: Callable[[Arrays], Found]
+
+
+def cached(kind: Kind[Found], compute: Callable[[], Found], *tensors: Tensor) -> Found:
+    """What `compute` finds out of the tensors, found before or now.
+
+    What is found out of a file that was changed within the last two seconds is not kept, as the next change might not
+    show in the file's times; nor is what `compute` does not return because it raises.
+
+    Raises
+    ------
+    ChangedFileError
+        A file was rewritten since it was opened.
+    """
+    files = {file for tensor in tensors for file in tensor.origin.files}
+    _look_at(files)
+    # Before anything is read: a change while it is read must show as well.
+    if not all(file.settled for file in files):
+        return compute()
+    key = repr((kind.name, kind.version, _release(), [tensor.origin.text for tensor in tensors]))
+    found: Found | None = _memory.get(key)
+    if found is not None:
+        return found
+    # Values that are in memory only are never met again by another process.
+    disk = store() if tensors and all(tensor.origin.files for tensor in tensors) else None
+    found = _loaded(disk, key, kind) if disk else None
+    if found is None:
+        found = compute()
+        _look_at(files)
+        if disk and (arrays := kind.pack(found)) is not None:
+            disk.save(key, arrays)
+    _memory.put(key, found, found.nbytes)
+    return found
+
+
+def clear_cache() -> None:
+    """Forget what was found out of tensors before, in memory and on disk.
+
+    Other files in the cache folder stay. Where ``WEIGHT_WIDGETS_CACHE`` turns the folder off, it is left alone.
+    """
+    _memory.clear()
+    if disk := store():
+        disk.clear()
+
+
+def _look_at(files: Iterable[StoredFile]) -> None:
+    for file in files:
+        # A network file system asks its server what the file is like now when it is opened, and not for a stat.
+        with file.open():
+            pass
+
+
+def _loaded(disk: Store, key: str, kind: Kind[Found]) -> Found | None:
+    arrays = disk.load(key)
+    if arrays is None:
+        return None
+    try:
+        return kind.unpack(arrays)
+    # Whatever is wrong with an entry, computing anew is right.
+    except Exception:
+        return None
+
+
+@cache
+def _release() -> str:
+    """Another release may read the same bytes in another way."""
+    return version("weight-widgets")
