@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from seen import final
 
 import weight_widgets as ww
 from weight_widgets.reading.checkpoint import Checkpoint
@@ -36,13 +37,14 @@ def save(keras: ModuleType, tmp_path: Path) -> Callable[..., Checkpoint]:
     return saved
 
 
-def never() -> None:
+def never(share: float | None = None) -> None:
     """Nobody cancels."""
 
 
 def look(both: Both, tensor: str, part: str = "", **settings: Any) -> Pictures:
     labels = [*both]
-    return look_at_pictures(both, Pick((*labels,), labels[0], labels[-1], "layer", tensor, part), never, **settings)
+    pick = Pick((*labels,), labels[0], labels[-1], "layer", tensor, part)
+    return final(look_at_pictures(both, pick, never, **settings))
 
 
 PAIRS: dict[str, tuple[Make, Make, tuple[int, ...], tuple[int, ...]]] = {

@@ -11,6 +11,7 @@ import h5py
 import ipywidgets as widgets
 import numpy as np
 import pytest
+from seen import final
 from traitlets import All, TraitError
 
 import weight_widgets as ww
@@ -410,7 +411,7 @@ class Held:
         self._look = explorer_module.LOOKS["table"]
 
     def __call__(self, opened: Any, pick: Pick, check: Check, **settings: Any) -> Iterator[Any]:
-        found = self._look(opened, pick, check, **settings)
+        found = final(self._look(opened, pick, check, **settings))
         yield found
         if self.hold:
             check(0.43)

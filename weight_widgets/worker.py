@@ -10,9 +10,11 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-__all__ = ["Check", "Superseded", "Worker"]
+from .analysis.passes import Check
+
+__all__ = ["Superseded", "Worker"]
 
 # A browser draws a look in about a fifth of a second; sending faster would only pile up frames there.
 PAUSE = 0.25
@@ -24,12 +26,6 @@ logger = logging.getLogger(__name__)
 
 class Superseded(Exception):
     """Raised inside a job that nobody waits for any more."""
-
-
-class Check(Protocol):
-    """What a job calls between its steps: `share`, from 0 to 1, says how far it is."""
-
-    def __call__(self, share: float | None = None) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -1,109 +1,238 @@
-"""Values counted in cells by the upper half of a float32's bits: a small, mergeable picture of a distribution.
+"""Values counted in cells: a small, mergeable picture of a distribution, for tensors too large to be kept.
 
-A cell is an interval from one float32 with an empty lower half to the next, a 128th of a power of two wide. Cells stand
-in the order of their values.
+The usual cells are those of a float32's upper 16 bits: from one number with an empty lower half to the next, a 128th of
+a power of two wide. Where most values share a few of those, cells of one width between the smallest and the largest
+value tell more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .moments import PIECE
+from .histograms import Histogram
 
-__all__ = ["CELLS", "Cells", "cell_of", "count_cells"]
+__all__ = ["CELLS", "NOT_FINITE", "ZEROS", "Cells", "Tally", "bits_of", "cells_by_bits", "cells_by_width"]
 
 CELLS = 1 << 16
+# By their bits: where ±0 and the smallest numbers are.
+ZEROS = np.array([0x0000, 0x8000])
+# And where infinity and NaN are.
+NOT_FINITE = slice(0x7F80, 0x8000), slice(0xFF80, CELLS)
 # With a sign the bits fall as the values rise.
 RISING = np.concatenate([np.arange(CELLS - 1, CELLS // 2 - 1, -1), np.arange(CELLS // 2)])
-PLACES = np.argsort(RISING)
-# Where a cell of positive bits begins, and where one of negative bits does; NaN and infinity have cells of no width.
-with np.errstate(invalid="ignore"):
-    _LOWER = (RISING.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    _UPPER = ((RISING.astype(np.uint32) << 16) | 0xFFFF).view(np.float32).astype(np.float64)
-FINITE = np.isfinite(_UPPER)
-# −0 is as large as 0 and has another cell.
-ZEROS = (CELLS // 2 - 1, CELLS // 2)
+TINIEST = float(np.nextafter(0.0, 1.0))
 # A cell with a larger share than this hides what is inside.
 MAX_SHARE = 0.05
 
 
-def cell_of(piece: np.ndarray) -> np.ndarray:
-    """The cell of each value by its bits, uint16.
-
-    Rounding to float32 never turns two values round, so that this puts values of every dtype in order.
-    """
-    with np.errstate(over="ignore"):
-        single = np.ascontiguousarray(piece, np.float32)
-    return (single.view(np.uint32) >> 16).astype(np.uint16)
+def _ends(tail: int) -> np.ndarray:
+    """The numbers with these lower bits in the cells by upper bits, from the smallest."""
+    with np.errstate(invalid="ignore"):
+        return ((RISING.astype(np.uint32) << 16) | np.uint32(tail)).view(np.float32).astype(np.float64)
 
 
-def count_cells(flat: np.ndarray) -> np.ndarray:
-    """How many of the values, which hold no NaN, fall into each cell: int64, shape (CELLS,), from the lowest up."""
-    counts = np.zeros(CELLS, np.int64)
-    for piece in _pieces(flat):
-        counts += np.bincount(cell_of(piece), minlength=CELLS)
-    return counts[RISING]
-
-
-def _pieces(flat: np.ndarray) -> Iterator[np.ndarray]:
-    return (flat[start : start + PIECE] for start in range(0, flat.size, PIECE))
+FINITE = np.isfinite(_ends(0xFFFF))
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Finite values by their cells; two of them add up.
+    """Finite values by their cells, the occupied ones alone.
 
     Attributes
     ----------
+    lower, upper : numpy.ndarray
+        Shape (n,), float64, rising. A cell holds its ends; where both are equal it holds one value.
     counts : numpy.ndarray
-        Int64, shape (65536,), from the lowest values up.
+        Shape (n,), int64, positive.
     low, high : float
         The smallest and the largest value themselves; NaN where there is none.
     """
 
+    lower: np.ndarray
+    upper: np.ndarray
     counts: np.ndarray
     low: float
     high: float
 
-    def __add__(self, other: Cells) -> Cells:
-        low, high = np.fmin(self.low, other.low), np.fmax(self.high, other.high)
-        return Cells(self.counts + other.counts, float(low), float(high))
+    @property
+    def exact(self) -> bool:
+        return bool((self.lower == self.upper).all())
 
     @property
     def size(self) -> int:
         return int(self.counts.sum())
 
     @property
+    def nbytes(self) -> int:
+        return self.lower.nbytes + self.upper.nbytes + self.counts.nbytes
+
+    @property
+    def coarseness(self) -> float:
+        """The largest share of the values that one cell of some width holds, 0 to 1."""
+        wide = self.counts[self.lower < self.upper]
+        return float(wide.max()) / self.size if wide.size else 0.0
+
+    @property
     def fine(self) -> bool:
-        """Whether the cells tell enough: no value is beyond float32, and no cell has too large a share."""
-        return not self.counts[~FINITE].any() and self.counts.max() <= self.size * MAX_SHARE
+        """Whether no cell hides a large share of the values."""
+        return self.coarseness <= MAX_SHARE
 
     def below(self, ends: np.ndarray) -> np.ndarray:
         """How many values lie below each of some numbers, as if a cell's were spread evenly over it."""
-        bounds, sums = self._rising
-        return np.interp(ends, bounds, sums)
+        lower, upper = self._ends
+        sums = np.append(0, np.cumsum(self.counts))
+        places = np.searchsorted(lower, ends) - 1
+        cut = np.maximum(places, 0)
+        width = upper[cut] - lower[cut]
+        share = np.divide(ends - lower[cut], width, out=np.ones(len(ends)), where=width > 0)
+        return np.where(places < 0, 0.0, sums[cut] + self.counts[cut] * np.minimum(share, 1.0))
 
-    def quantiles(self, percents: np.ndarray) -> np.ndarray:
+    def span(self, clip: float) -> tuple[float, float] | None:
+        """The range of the values without `clip` percent at either end; None when there are none."""
+        if not self.counts.size:
+            return None
+        if not clip:
+            return self.low, self.high
+        low, high = self.quantiles((clip, 100 - clip)).tolist()
+        return low, high
+
+    def histogram(self, edges: np.ndarray) -> Histogram:
+        """Counts between rising `edges`, nearly so: `Histogram.uncertain` says how nearly."""
+        if not self.counts.size:
+            return Histogram(edges, np.zeros(len(edges) - 1, np.int64))
+        # The last bin holds its upper edge.
+        ends = np.append(edges[:-1], np.nextafter(edges[-1], math.inf))
+        counts = np.diff(np.rint(self.below(ends))).astype(np.int64)
+        return Histogram(edges, counts, int(self.size - counts.sum()), self.uncertain(ends) / self.size)
+
+    def quantiles(self, percents: Sequence[float] | np.ndarray) -> np.ndarray:
         """Values with so many percent below them, as if a cell's were spread evenly over it."""
-        bounds, sums = self._rising
-        return np.interp(np.asarray(percents) / 100 * self.size, sums, bounds)
+        if not self.counts.size:
+            return np.full(len(percents), math.nan)
+        sums = np.append(0, np.cumsum(self.counts))
+        steps = np.stack([sums[:-1], sums[1:]], axis=1).ravel()
+        return np.interp(np.asarray(percents) / 100 * self.size, steps, np.stack(self._ends, axis=1).ravel())
+
+    def within(self, threshold: float) -> int:
+        """How many values have a magnitude below `threshold`, nearly."""
+        low, high = self.below(np.array([np.nextafter(-threshold, math.inf), threshold]))
+        return max(0, round(high - low))
+
+    def around(self, values: np.ndarray) -> np.ndarray:
+        """The cells that hold some values, as in which it is to be looked again.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (2n,), float64: where each stretch of cells begins, and what is the first number beyond it.
+        """
+        # Rounding may have taken a value next to the end of a cell into its neighbour.
+        places = np.searchsorted(self.lower, values, "right") - 1
+        first = np.unique(np.clip(places, 0, len(self.lower) - 1))
+        inexact = (self.upper[first] - self.lower[first]) / (CELLS // 2)
+        low, high = self.lower[first] - inexact, self.upper[first] + inexact
+        beyond = np.nextafter(high, math.inf)
+        apart = np.append(True, low[1:] > beyond[:-1])
+        return np.stack([low[apart], np.append(beyond[:-1][apart[1:]], beyond[-1])], axis=1).ravel()
+
+    def powers(self, mean: float) -> tuple[float, float, float]:
+        """The sums of the magnitudes and of the third and fourth powers of the deviations from a number."""
+        lower, upper = self._ends
+        total = float(np.dot(self.counts, np.abs(lower + upper) / 2))
+        a, b = lower - mean, upper - mean
+        # The means of the powers over a stretch from a to b.
+        third = (a + b) * (a**2 + b**2) / 4
+        fourth = (a**4 + a**3 * b + a**2 * b**2 + a * b**3 + b**4) / 5
+        return total, float(np.dot(self.counts, third)), float(np.dot(self.counts, fourth))
 
     def uncertain(self, ends: np.ndarray) -> int:
         """How many values share a cell with one of these numbers, so that on which side they lie is not known."""
-        inner = ends[(ends > self.low) & (ends < self.high)]
-        cells = np.unique(PLACES[cell_of(inner)])
-        if np.isin(ZEROS, cells).any():
-            cells = np.union1d(cells, ZEROS)
-        return int(self.counts[cells].sum())
+        lower, upper = self._ends
+        places = np.searchsorted(lower, ends) - 1
+        cut = places[(places >= 0) & (ends <= upper[places])]
+        return int(self.counts[np.unique(cut)].sum())
 
     @property
-    def _rising(self) -> tuple[np.ndarray, np.ndarray]:
-        """The ends of the occupied cells, and how many values lie below each."""
-        occupied = np.flatnonzero(self.counts)
-        sums = np.cumsum(self.counts[occupied])
-        lower, upper = np.minimum(_LOWER, _UPPER)[occupied], np.maximum(_LOWER, _UPPER)[occupied]
-        bounds = np.clip(np.stack([lower, upper], axis=1), self.low, self.high).ravel()
-        return bounds, np.stack([np.append(0, sums[:-1]), sums], axis=1).ravel()
+    def _ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the cells, as far as there are values."""
+        return np.maximum(self.lower, self.low), np.minimum(self.upper, self.high)
+
+
+class Tally:
+    """Counts of small whole numbers, in memory that is used again for each piece.
+
+    scipy's conversion from coordinates to a dense array adds up what falls into one place, three times as fast as
+    ``numpy.bincount``, and lets other threads run meanwhile.
+    """
+
+    def __init__(self, count: int, size: int) -> None:
+        from scipy.sparse import coo_array
+
+        self.counts = np.zeros(count, np.int64)
+        self.indices = np.zeros(size, np.int32)
+        self._last = np.zeros((count, 1), np.int32)
+        self._make = coo_array
+        self._array = self._of(size)
+
+    def _of(self, size: int) -> Any:
+        ones, column = np.ones(size, np.int32), np.zeros(size, np.int32)
+        return self._make((ones, (self.indices[:size], column)), shape=self._last.shape)
+
+    def add(self, size: int) -> np.ndarray:
+        """Count the first `size` of `indices`, each from 0 to below `count`; what they alone give, valid until next."""
+        if self._array.nnz != size:
+            self._array = self._of(size)
+        self._array.toarray(out=self._last)
+        self.counts += self._last[:, 0]
+        return self._last[:, 0]
+
+
+def bits_of(single: np.ndarray, out: np.ndarray) -> None:
+    """The upper half of the bits of float32 values, into an int32 array."""
+    np.right_shift(single.view(np.uint32), 16, out=out.view(np.uint32))
+
+
+def cells_by_bits(counts: np.ndarray, zeros: np.ndarray, tail: int, low: float, high: float) -> Cells:
+    """Cells from a count for each pattern of upper bits.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Int64, shape (65536,).
+    zeros : numpy.ndarray
+        How many of them are exactly +0, and −0.
+    tail : int
+        The lower 16 bits that any value has. None has any where all were bfloat16, whose cells are single values.
+    low, high : float
+        The smallest and the largest value.
+    """
+    counts = counts.copy()
+    counts[ZEROS] -= zeros
+    rising = np.where(FINITE, counts[RISING], 0)
+    ends = _ends(0), _ends(tail)
+    lower, upper = np.minimum(*ends), np.maximum(*ends)
+    # Beside 0 lie the smallest numbers.
+    half = CELLS // 2
+    if tail:
+        upper[half - 1], lower[half] = -TINIEST, TINIEST
+    kept = np.flatnonzero(rising)
+    place = int(np.searchsorted(kept, half))
+    found = [lower[kept], upper[kept], rising[kept]]
+    if zeros.any():
+        found = [np.insert(each, place, value) for each, value in zip(found, (0.0, 0.0, zeros.sum()), strict=True)]
+    lower, upper, rising = found
+    return Cells(lower, upper, rising, low, high)
+
+
+def cells_by_width(counts: np.ndarray, low: float, high: float) -> Cells:
+    """Cells from counts between `low` and `high` in steps of one width."""
+    kept = np.flatnonzero(counts)
+    # From the nearer end, for the distance of two numbers may be beyond float64.
+    ends = np.arange(len(counts) + 1) / len(counts)
+    edges = low * (1 - ends) + high * ends
+    return Cells(edges[kept], edges[kept + 1], counts[kept], low, high)

@@ -1,19 +1,30 @@
-"""Pictures of several arrays on common ground: overlaid histograms, and A, B and B − A on one colour scale."""
+"""Pictures of several tensors on common ground: overlaid histograms, and A, B and B − A on one colour scale."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .distribution import Distribution
-from .rows import Difference, Rows
-from .sketches import Histogram, Raster, joint_range, raster, round_up, shared_edges
+import numpy as np
 
-__all__ = ["Contrast", "contrast", "overlay"]
+from ..reading.tensors import Tensor
+from .distribution import Distribution
+from .histograms import Histogram, joint_range, round_up, shared_edges
+from .passes import COUNT, Check, gather
+from .rasters import Pooling, Raster, raster
+from .rows import Difference, Rows, difference
+
+__all__ = ["Contrast", "contrast", "overlay", "overlay_edges", "pooled_difference"]
 
 
 def overlay(values: Mapping[str, Distribution], bins: int, clip: float = 0.0) -> dict[str, Histogram]:
-    """Histograms of several tensors on shared edges.
+    """Histograms of several tensors on the edges of `overlay_edges`."""
+    edges = overlay_edges(values, bins, clip)
+    return {name: each.histogram(edges) for name, each in values.items()}
+
+
+def overlay_edges(values: Mapping[str, Distribution], bins: int, clip: float = 0.0) -> np.ndarray:
+    """Edges that several tensors share: float64, shape (bins + 1,).
 
     Parameters
     ----------
@@ -24,8 +35,7 @@ def overlay(values: Mapping[str, Distribution], bins: int, clip: float = 0.0) ->
         every tensor. Values outside are counted in `Histogram.outside`.
     """
     ranges = [found for each in values.values() if (found := each.span(clip))]
-    edges = shared_edges(*joint_range(ranges), bins)
-    return {name: each.histogram(edges) for name, each in values.items()}
+    return shared_edges(*joint_range(ranges), bins)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +53,37 @@ class Contrast:
     rasters: tuple[Raster | None, Raster | None, Raster | None]
     limit: float
 
+    @classmethod
+    def of(cls, a: Raster | None, b: Raster | None, delta: Raster | None) -> Contrast:
+        """With the limit that holds all of them."""
+        reach = max((found.reach for found in (a, b, delta) if found), default=0.0)
+        return cls((a, b, delta), round_up(reach))
+
 
 def contrast(a: Rows | None, b: Rows | None, difference: bool = True) -> Contrast:
     """Rasters of two matrices and, if wanted, of B − A; none where one is missing or the shapes differ."""
     delta = None
     if difference and a is not None and b is not None and a.shape == b.shape:
         delta = Difference(a, b)
-    rasters = _raster(a), _raster(b), _raster(delta)
-    return Contrast(rasters, round_up(max((found.reach for found in rasters if found), default=0.0)))
+    return Contrast.of(*(None if matrix is None else raster(matrix) for matrix in (a, b, delta)))
 
 
-def _raster(matrix: Rows | None) -> Raster | None:
-    return None if matrix is None else raster(matrix)
+def pooled_difference(a: Tensor, b: Tensor, check: Check) -> Raster:
+    """The raster of B − A of two tensors of one shape in their usual layout, which is the stored one.
+
+    Both are read once, side by side; the difference is never there as a whole.
+    """
+    shape = a.structure.matrix.shape
+    return gather([a, b], lambda start: _Difference(Pooling(shape, start)), COUNT, check).pooling.raster()
+
+
+class _Difference:
+    def __init__(self, pooling: Pooling) -> None:
+        self.pooling = pooling
+
+    def add(self, a: np.ndarray, b: np.ndarray) -> None:
+        self.pooling.add(difference(a, b))
+
+    def merge(self, other: _Difference) -> _Difference:
+        self.pooling.merge(other.pooling)
+        return self

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .moments import EXPONENTS, PIECE, Moments, moments, pieces
-from .order import quantiles
+from .distribution import Distribution
+from .moments import EXPONENTS, RUN, Moments, in_pieces, merge, sorted_moments, sorted_run
+from .runs import Runs
 
 __all__ = [
     "NEAR_ZERO",
     "QUANTILES",
     "Measures",
     "axis_norms",
+    "kept",
     "measure",
+    "measures_of",
 ]
+
+# Elements that are copied to float64 at a time.
+PIECE = 1 << 17
 
 # In percent.
 QUANTILES = (0.1, 1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 99.9)
@@ -51,15 +58,28 @@ def measure(values: np.ndarray, near_zero: float = NEAR_ZERO) -> Measures:
     near_zero : float
         Elements with a magnitude below this share of the root mean square are near zero.
     """
-    flat = values.reshape(-1)
-    found = moments(flat)
-    pool = flat if found.finite == flat.size else flat[np.isfinite(flat)]
-    threshold = near_zero * found.rms
-    below = sum(int(np.count_nonzero(np.abs(piece) < threshold)) for piece in pieces(pool))
+    moments, runs = kept(in_pieces(values.reshape(-1), RUN))
+    return measures_of(moments, runs, near_zero)
+
+
+def kept(pieces: Iterable[np.ndarray]) -> tuple[Moments, Runs]:
+    """The moments of an array and its finite values in order, from pieces of one dimension and at most `RUN`."""
+    moments, runs = Moments(), []
+    for piece in pieces:
+        run, nan, inf = sorted_run(piece)
+        moments = merge(moments, sorted_moments(run, nan, inf))
+        if run.size:
+            runs.append(run)
+    return moments, Runs(tuple(runs))
+
+
+def measures_of(moments: Moments, values: Distribution, near_zero: float) -> Measures:
+    """Measures of what was looked at before, as exact as that was."""
+    threshold = near_zero * moments.rms
     return Measures(
-        **vars(found),
-        quantiles=tuple(quantiles(pool, QUANTILES).tolist()),
-        near_zeros=max(below, found.zeros),
+        **vars(moments),
+        quantiles=tuple(values.quantiles(QUANTILES).tolist()),
+        near_zeros=max(values.within(threshold) if threshold > 0 else 0, moments.zeros),
         near_zero_threshold=threshold,
     )
 

@@ -9,10 +9,23 @@ from functools import reduce
 
 import numpy as np
 
-__all__ = ["EXPONENTS", "PIECE", "Moments", "merge", "moments", "pieces", "power_of_two"]
+__all__ = [
+    "EXPONENTS",
+    "RUN",
+    "Moments",
+    "finite_moments",
+    "in_pieces",
+    "merge",
+    "moments",
+    "power_of_two",
+    "sorted_moments",
+    "sorted_run",
+]
 
-# Elements that are copied to float64 at a time: few enough for the processor's cache.
-PIECE = 1 << 17
+# Elements that are put in order at a time, and that are copied to float64: few enough for the processor's cache.
+RUN = 1 << 17
+PIECE = 1 << 15
+LINE = 1 << 13
 # Exponents whose powers of two have an inverse in float64, with room left for sums of fourth powers.
 EXPONENTS = -1000, 1000
 # A spread this small beside the mean is rounding; scipy.stats draws the line at the same place.
@@ -124,7 +137,86 @@ class Moments:
 
 def moments(values: np.ndarray) -> Moments:
     """The moments of an array of any shape and real dtype."""
-    return reduce(merge, map(_piece_moments, pieces(values.reshape(-1))), Moments())
+    flat = values.reshape(-1)
+    return reduce(merge, (sorted_moments(*sorted_run(piece)) for piece in in_pieces(flat, RUN)), Moments())
+
+
+def sorted_run(values: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """The finite values of an array of one dimension in rising order, and how many NaN and infinities there were."""
+    # What numpy has no fast order for, or cannot compare with a float64, is put in order as float64.
+    narrow = values.dtype.kind == "f" and values.dtype.itemsize <= 4
+    with np.errstate(over="ignore"):
+        run = values.astype(np.float32 if narrow else np.float64)
+    run.sort()
+    if not run.size or (math.isfinite(run[0]) and math.isfinite(run[-1])):
+        return run, 0, 0
+    start, stop, known = np.searchsorted(run, run.dtype.type([-math.inf, math.inf, math.nan])).tolist()
+    start = int(np.searchsorted(run[:stop], run.dtype.type(-math.inf), "right"))
+    return run[start:stop], run.size - known, start + known - stop
+
+
+def sorted_moments(run: np.ndarray, nan: int = 0, inf: int = 0) -> Moments:
+    """The moments of what `sorted_run` gives."""
+    zeros = 0
+    if run.size and run[0] <= 0 <= run[-1]:
+        zeros = int(np.searchsorted(run, 0, "right") - np.searchsorted(run, 0))
+    counts = Moments(run.size + nan + inf, nan, inf, zeros)
+    if not run.size:
+        return counts
+    return finite_moments(counts, run, float(run[0]), float(run[-1]), float(run[run.size // 2]), rising=True)
+
+
+def finite_moments(
+    counts: Moments, finite: np.ndarray, low: float, high: float, about: float, rising: bool = False
+) -> Moments:
+    """Moments with the counts of others, and the rest of finite values in any order.
+
+    Parameters
+    ----------
+    counts : Moments
+    finite : numpy.ndarray
+        Shape (n,), n > 0.
+    low, high : float
+        The smallest and the largest of them.
+    about : float
+        A number that most of them are near, such as the median. What it differs from the mean is set right.
+    rising : bool
+        Whether they are in order.
+    """
+    # Of float32 even fourth powers stay within float64.
+    unit = 1.0 if finite.dtype == np.float32 else power_of_two(max(-low, high))
+    about /= unit
+    total = first = second = third = fourth = 0.0
+    # The same memory for all pieces: new one would have to be cleared each time.
+    memory = np.empty((2, min(PIECE, finite.size)))
+    for piece in in_pieces(finite, PIECE):
+        apart, square = memory[:, : piece.size]
+        np.copyto(apart, piece)
+        if unit != 1:
+            apart *= 1 / unit
+        one_sign = rising and (piece[0] >= 0 or piece[-1] <= 0)
+        total += 0.0 if one_sign else float(np.abs(apart, out=square).sum())
+        apart -= about
+        own = float(apart.sum())
+        total += abs(own + about * piece.size) if one_sign else 0.0
+        np.multiply(apart, apart, out=square)
+        first += own
+        second += _dot(apart, apart)
+        third += _dot(square, apart)
+        fourth += _dot(square, square)
+    step = first / finite.size
+    return replace(
+        counts,
+        minimum=low,
+        maximum=high,
+        unit=unit,
+        # Rounding must not carry the mean past the values: of equal elements it is their very value.
+        center=min(max(about + step, low / unit), high / unit),
+        total=total,
+        second=max(0.0, second - first * step),
+        third=third - 3 * step * second + 2 * step**2 * first,
+        fourth=max(0.0, fourth - 4 * step * third + 6 * step**2 * second - 3 * step**3 * first),
+    )
 
 
 def merge(a: Moments, b: Moments) -> Moments:
@@ -165,34 +257,12 @@ def merge(a: Moments, b: Moments) -> Moments:
     )
 
 
-def _piece_moments(piece: np.ndarray) -> Moments:
-    known = np.isfinite(piece)
-    whole = bool(known.all())
-    finite = piece if whole else piece[known]
-    nan = 0 if whole else int(np.count_nonzero(np.isnan(piece)))
-    counts = Moments(piece.size, nan, piece.size - finite.size - nan, piece.size - int(np.count_nonzero(piece)))
-    if not finite.size:
-        return counts
-    low, high = float(finite.min()), float(finite.max())
-    unit = power_of_two(max(-low, high))
-    # A copy, which may be worked on in place.
-    finite = finite / unit
-    # Rounding must not carry the mean past the values: of equal elements it is their very value.
-    center = min(max(float(finite.mean()), low / unit), high / unit)
-    total = float(np.abs(finite).sum())
-    finite -= center
-    square = finite * finite
-    return replace(
-        counts,
-        minimum=low,
-        maximum=high,
-        unit=unit,
-        center=center,
-        total=total,
-        second=float(square.sum()),
-        third=float(np.dot(square, finite)),
-        fourth=float(np.dot(square, square)),
-    )
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
+    """The scalar product, in lines: of longer ones numpy's library starts threads of its own."""
+    whole = a.size // LINE * LINE
+    lines = np.matmul(a[:whole].reshape(-1, 1, LINE), b[:whole].reshape(-1, LINE, 1))
+    rest = np.dot(a[whole:], b[whole:]) if whole < a.size else 0.0
+    return float(lines.sum() + rest)
 
 
 def power_of_two(largest: float) -> float:
@@ -201,6 +271,5 @@ def power_of_two(largest: float) -> float:
     return 2.0 ** (min(max(math.frexp(largest)[1], lowest), highest) if largest else lowest)
 
 
-def pieces(flat: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, flat.size, PIECE):
-        yield flat[start : start + PIECE].astype(np.float64, copy=False)
+def in_pieces(flat: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (flat[start : start + size] for start in range(0, flat.size, size))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-__all__ = ["Setting", "arguments_of", "number", "setting_of", "word_of", "written"]
+__all__ = ["Setting", "arguments_of", "is_ruled", "number", "setting_of", "word_of", "written"]
 
 KERNEL = {"kernel": "kernel", "bias": "bias"}
 RECURRENT = {"kernel": "kernel", "recurrent_kernel": "recurrent", "bias": "bias"}
@@ -104,6 +104,12 @@ def setting_of(config: Mapping[str, Any], word: str, kind: str, names: Iterable[
     if value is None and kind != "initializer" and word in KERAS1:
         value = config.get(f"{KERAS1[word]}_{kind}")
     return None if value is None or (isinstance(value, Mapping) and not value) else _parsed(value, names)
+
+
+def is_ruled(class_name: str, config: Mapping[str, Any], name: str) -> bool:
+    """Whether a configuration sets a regulariser or a constraint for the weight `name`."""
+    word = word_of(class_name, name)
+    return bool(word) and any(setting_of(config, word, kind, ()) for kind in ("regularizer", "constraint"))
 
 
 def number(value: object) -> float:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from numbers import Real
 from typing import Any
 
@@ -17,12 +16,13 @@ from ..errors import InputError, WeightWidgetsError
 from ..reading.checkpoint import Checkpoint
 from ..reading.meanings import owner_of
 from ..reading.sources import Source, labelled, open_all
-from ..reading.structure import Index, Structure
 from ..reading.tensors import Layer, Tensor
 from .constraints import constraint_of
+from .exact import measure_exactly
 from .initial import initial_state
 from .measures import NEAR_ZERO, QUANTILES, Measures, measure
 from .penalties import penalty_of
+from .settings import is_ruled
 
 __all__ = ["COLUMNS", "tensor_rows", "weights_table"]
 
@@ -143,15 +143,27 @@ def weights_table(*checkpoints: Source, parts: bool = False, near_zero: float = 
     for label, checkpoint in _opened(checkpoints).items():
         for layer in checkpoint.values():
             for tensor in layer.values():
+                names = ["", *(tensor.parts if parts else ())]
                 try:
-                    values = tensor.read()
+                    rows += tensor_rows(label, layer, tensor, names, _exactly(tensor, parts, near_zero), tensor.read)
                 except WeightWidgetsError as error:
                     where = visible(f"{label}: {layer.name}/{tensor.name}", 200)
                     warnings.warn(f"{where} cannot be read, its measures are missing: {error}", stacklevel=2)
-                    values = None
-                cuts = tensor.parts if parts else ()
-                rows += tensor_rows(label, layer, tensor, values, cuts, near_zero=near_zero)
+                    rows += tensor_rows(label, layer, tensor, names, lambda name: None, None)
     return pd.DataFrame({name: pd.Series([row[name] for row in rows], dtype=kind) for name, kind in COLUMNS.items()})
+
+
+def _exactly(tensor: Tensor, parts: bool, near_zero: float) -> Callable[[str], Measures]:
+    """What measures a tensor and its parts; where those are wanted it is read once for all of them."""
+    if not parts or not tensor.parts:
+        return lambda name: measure_exactly(tensor, near_zero, _never)
+    values = tensor.read()
+    cuts = dict(zip(tensor.structure.part_names(), tensor.structure.part_indices(), strict=True))
+    return lambda name: measure(values[cuts[name]] if name else values, near_zero)
+
+
+def _never(share: float | None = None) -> None:
+    """Nobody cancels."""
 
 
 def _opened(sources: tuple[Source, ...]) -> dict[str, Checkpoint]:
@@ -168,13 +180,11 @@ def tensor_rows(
     label: str,
     layer: Layer,
     tensor: Tensor,
-    values: np.ndarray | None,
-    parts: Iterable[str] = (),
-    *,
-    whole: bool = True,
-    near_zero: float = NEAR_ZERO,
+    names: Iterable[str],
+    measured: Callable[[str], Measures | None],
+    read: Callable[[], np.ndarray] | None,
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one tensor, with the columns of `weights_table`.
+    """Rows of one tensor, with the columns of `weights_table`.
 
     Parameters
     ----------
@@ -182,25 +192,28 @@ def tensor_rows(
         Of the checkpoint.
     layer, tensor
         The tensor, and the layer that it is in.
-    values : numpy.ndarray, optional
-        All of it; None where it could not be read: its measures are then missing.
-    parts : iterable of str
-        Names of parts that get a row too.
-    whole : bool
-        Whether all of it has one.
-    near_zero : float
+    names : iterable of str
+        Names of parts that get a row, ``""`` for the whole; those that the tensor does not have get none.
+    measured : callable
+        The measures of the part of a name; None where it could not be read: they are then missing.
+    read : callable, optional
+        All values, which are only asked for where a regulariser or a constraint acts on them; None where they cannot be
+        read.
+
+    Raises
+    ------
+    WeightWidgetsError
+        As `measured` and `read` do.
     """
     about = _about(label, layer, tensor)
     origin = owner_of(layer.class_name, layer.config, tensor.name.rpartition("/")[0]) if layer.config else None
-    places = {name: place for place, name in enumerate(tensor.structure.part_names())} if parts else {}
-    cuts: Iterable[tuple[str, Structure, Index]] = (
-        (name, *tensor.structure.part(places[name])) for name in parts if name in places
-    )
-    for name, cut, index in itertools.chain([("", tensor.structure, ())] if whole else [], cuts):
-        measures = None if values is None else measure(values[index], near_zero)
+    for name in names:
+        if name and name not in tensor.parts:
+            continue
+        cut = tensor.parts[name].structure if name else tensor.structure
+        measures = measured(name)
         row = about | {"part": name, "shape": cut.shape, "size": math.prod(cut.shape)} | _numbers(measures)
-        row |= _start(origin, tensor, name, measures) | _rules(origin, tensor, None if name else values)
-        yield row
+        yield row | _start(origin, tensor, name, measures) | _rules(origin, tensor, None if name else read)
 
 
 def _about(label: str, layer: Layer, tensor: Tensor) -> dict[str, Any]:
@@ -228,14 +241,14 @@ def _start(origin: Origin, tensor: Tensor, part: str, measures: Measures | None)
     return {"initializer": initial.kind, "initial_std": initial.std, "std_ratio": ratio}
 
 
-def _rules(origin: Origin, tensor: Tensor, values: np.ndarray | None) -> dict[str, Any]:
+def _rules(origin: Origin, tensor: Tensor, read: Callable[[], np.ndarray] | None) -> dict[str, Any]:
     """The regulariser and the constraint of a whole tensor."""
-    penalty = penalty_of(*origin, tensor.name, values) if origin and values is not None else None
-    constraint = (
-        constraint_of(*origin, tensor.name, values, tensor.stored, dequantised=tensor.codes is not None)
-        if origin and values is not None
-        else None
-    )
+    penalty = constraint = None
+    if origin and read and is_ruled(*origin, tensor.name):
+        values = read()
+        penalty = penalty_of(*origin, tensor.name, values)
+        dequantised = tensor.codes is not None
+        constraint = constraint_of(*origin, tensor.name, values, tensor.stored, dequantised=dequantised)
     return {
         "regularizer": penalty.setting if penalty else "",
         "penalty": penalty.value if penalty else None,

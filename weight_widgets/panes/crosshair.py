@@ -9,7 +9,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ..analysis.sketches import Raster
+from ..analysis.rasters import Raster
 from ..display import visible
 from ..reading.structure import Axis, Matrix
 from .axes import single

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..analysis.comparison import Contrast
-from ..analysis.sketches import Raster
+from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
 from ..state import HeatmapState, Pick, Pictures
@@ -19,7 +19,7 @@ from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
 from .sight import Sight
-from .style import DIVERGING, Models, number, text
+from .style import DIVERGING, SAMPLED, Models, number, percent, text
 
 __all__ = ["heatmap_pane"]
 
@@ -232,6 +232,8 @@ def _sentence(result: Pictures) -> str:
         said.append(f"Not understood: {result.doubt}.")
     rasters = [raster for raster in result.contrast.rasters if raster is not None]
     pooled = next((raster for raster in rasters if not raster.exact), None)
+    if result.sampled < 1:
+        said.append(SAMPLED.format(percent(result.sampled)))
     if pooled is not None:
         rows, columns = pooled.mean.shape
         said.append(f"Pooled to {rows} × {columns} cells: each shows its mean.")

@@ -10,11 +10,11 @@ import ipywidgets as widgets
 import numpy as np
 from traitlets import link
 
-from ..analysis.sketches import Histogram
+from ..analysis.histograms import Histogram
 from ..state import CLIPS, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
-from .style import Model, Models, count, number, percent, text
+from .style import SAMPLED, Model, Models, count, number, percent, text
 
 __all__ = ["histogram_pane"]
 
@@ -102,7 +102,10 @@ def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
         if state.log:
             _stand([*lines.values(), initial], ground)
         counts.value = _counts(state.result, models, state.initial) if state.result and curves else ""
-        exact.layout.display = None if any(found.uncertain for found in shown.values()) else "none"
+        unsure = (
+            state.result is not None and state.result.sampled == 1 and any(each.uncertain for each in shown.values())
+        )
+        exact.layout.display = None if unsure else "none"
 
     state.observe(draw, ["result", "log", "density", "initial"])
     draw()
@@ -154,9 +157,10 @@ def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("", *columns))
     rows = "".join(_row(curve, models[curve.label]) for curve in overlay.curves)
     expected = overlay.expected if initial else None
-    said = f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
+    said = f"<p>{text(SAMPLED.format(percent(overlay.sampled)))}</p>" if overlay.sampled < 1 else ""
+    said += f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
     unsure = max((curve.histogram.uncertain for curve in overlay.curves), default=0.0)
-    if unsure:
+    if unsure and overlay.sampled == 1:
         said += f"<p>{text(UNSURE.format(percent(unsure)), 300)}</p>"
     return f"<table><tr>{head}</tr>{rows}</table>{said}"
 

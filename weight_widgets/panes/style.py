@@ -14,6 +14,7 @@ from ..display import MAX_NAME, numbered, visible
 __all__ = [
     "DIVERGING",
     "MODEL_COLOURS",
+    "SAMPLED",
     "Model",
     "Models",
     "count",
@@ -41,6 +42,9 @@ DIVERGING = (
     .round()
     .astype(np.uint8)
 )
+
+# What every pane says of numbers that are replaced as soon as all weights were read.
+SAMPLED = "A sample so far: {} of the weights. The rest is being read."
 
 # In tables and titles there is less room than in the choosers.
 SHORT_NAME = 26

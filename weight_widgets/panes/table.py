@@ -13,7 +13,7 @@ from ..analysis.measures import QUANTILES
 from ..display import visible
 from ..state import SCOPES, Selection, Table, TableState
 from .grid import Column, Grid, Row
-from .style import Models, count, number, percent, text
+from .style import SAMPLED, Models, count, number, percent, text
 
 __all__ = ["table_pane"]
 
@@ -55,6 +55,10 @@ COLUMNS = (
     Column("constraint", "constraint", "Named by the configuration", visible=False),
     Column("constraint_met", "met", "Whether the constraint is met", visible=False),
 )
+NEAR = (
+    "Large tensors are counted in cells: quantiles are within 0.8 % of their value; "
+    "near zeros, L1, skew and kurtosis are near as well."
+)
 TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "model": "all layers"}
 MET = {True: "met", False: "not met", None: "not checked"}
 
@@ -68,6 +72,9 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
     scope = widgets.Dropdown(description="rows", options=[(TITLES[name], name) for name in SCOPES])
     scope.add_class("ww-set-scope")
     link((state, "scope"), (scope, "value"))
+    exact = widgets.Button(description="Compute exactly", tooltip="Read the files again, with all values in order")
+    exact.add_class("ww-exact")
+    exact.on_click(lambda _: state.set_trait("exact", True))
     chosen = ""
     drawing = False
 
@@ -84,6 +91,7 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
         finally:
             drawing = False
         rules.value = "".join(_said(table, models)) if table else ""
+        exact.layout.display = None if table and table.near and table.sampled == 1 else "none"
 
     def choose(_: object) -> None:
         nonlocal chosen
@@ -105,7 +113,7 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
     state.observe(draw, "result")
     grid.observe(choose, "selected")
     draw()
-    heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), scope])
+    heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), scope, exact])
     heading.add_class("ww-heading")
     pane = widgets.VBox([heading, grid, rules])
     pane.add_class("ww-pane")
@@ -127,6 +135,10 @@ def _place(table: Table, label: str) -> int:
 
 def _said(table: Table, models: Models) -> Iterator[str]:
     """What does not fit into the table."""
+    if table.sampled < 1:
+        yield f"<div>{text(SAMPLED.format(percent(table.sampled)))}</div>"
+    elif table.near:
+        yield f"<div>{text(NEAR)}</div>"
     if table.cut:
         yield f"<div>The first {count(len(table.rows))} rows; weights_table gives all of them.</div>"
     yield from _rules(table, models)

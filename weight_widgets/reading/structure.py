@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -125,6 +125,11 @@ class Matrix:
         rows, columns = self.shape
         return f"{rows} × {columns}: {_product(self.rows)} (rows) × {_product(self.columns)} (columns)"
 
+    @property
+    def as_stored(self) -> bool:
+        """Whether its rows follow on each other as the elements do in the file."""
+        return (*self.down, *self.across) == (*range(len(self.axes)),)
+
     def of(self, values: np.ndarray) -> np.ndarray:
         """Lay out an array of these axes (a view where numpy can give one)."""
         return values.reshape([axis.size for axis in self.axes]).transpose(self.down + self.across).reshape(self.shape)
@@ -187,6 +192,10 @@ class Structure:
     def part_names(self) -> list[str]:
         """Names of the parts in order; of a cut that would give a single one none."""
         return [name for cut in self._cuts for name in self._names(cut)]
+
+    def part_indices(self) -> Iterator[Index]:
+        """What cuts the parts out, in the order of `part_names`."""
+        return (self._cut_out(cut, position)[1] for cut in self._cuts for position in range(self._count(cut)))
 
     def part(self, position: int) -> tuple[Structure, Index]:
         """The structure of the part at `position` of `part_names`, and the basic index that cuts it out."""

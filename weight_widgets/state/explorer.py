@@ -76,7 +76,8 @@ class ExplorerState(HasTraits):
         self.selection.observe(lambda change: self._ask_for(change.name), All)
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
-        self.selection.observe(lambda _: self.histogram.set_trait("exact", False), ["layer", "tensor", "part"])
+        for pane in (self.histogram, self.table):
+            self.selection.observe(lambda _, pane=pane: pane.set_trait("exact", False), ["layer", "tensor", "part"])
         for key in LOOKS:
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])

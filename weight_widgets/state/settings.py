@@ -84,10 +84,13 @@ class TableState(PaneState):
     ----------
     scope : str
         Rows of the chosen ``"tensor"`` or part, of its ``"parts"``, of its ``"layer"``, or of the whole ``"model"``.
+    exact : bool
+        Put all values of large tensors in order, too. Until another weight is chosen.
     """
 
-    asked_with = ("scope",)
+    asked_with = ("scope", "exact")
     scope = Enum(SCOPES, default_value=SCOPES[0])
+    exact = Bool(False)
     result = Instance(Table, allow_none=True)
 
 

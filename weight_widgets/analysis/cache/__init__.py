@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from typing import Generic, Protocol, TypeVar
 
-from ...reading.files import StoredFile
 from ...reading.tensors import Tensor
 from .disk import Store, store
 from .entries import Arrays
 from .memory import Memory
 
-__all__ = ["Kind", "cached", "clear_cache"]
+__all__ = ["Kind", "cached", "clear_cache", "found_before"]
 
 
 class Sized(Protocol):
@@ -64,25 +63,58 @@ def cached(kind: Kind[Found], compute: Callable[[], Found], *tensors: Tensor) ->
     ChangedFileError
         A file was rewritten since it was opened.
     """
-    files = {file for tensor in tensors for file in tensor.origin.files}
-    _look_at(files)
     # Before anything is read: a change while it is read must show as well.
-    if not all(file.settled for file in files):
+    if not _settled(tensors):
         return compute()
-    key = repr((kind.name, kind.version, _release(), [tensor.origin.text for tensor in tensors]))
-    found: Found | None = _memory.get(key)
-    if found is not None:
-        return found
-    # Values that are in memory only are never met again by another process.
-    disk = store() if tensors and all(tensor.origin.files for tensor in tensors) else None
-    found = _loaded(disk, key, kind) if disk else None
+    found = _known(kind, tensors)
     if found is None:
         found = compute()
-        _look_at(files)
+        _settled(tensors)
+        disk = _disk(tensors)
         if disk and (arrays := kind.pack(found)) is not None:
-            disk.save(key, arrays)
-    _memory.put(key, found, found.nbytes)
+            disk.save(_key(kind, tensors), arrays)
+        _memory.put(_key(kind, tensors), found, found.nbytes)
     return found
+
+
+def found_before(kind: Kind[Found], *tensors: Tensor) -> Found | None:
+    """What `cached` would not have to compute; None where it would.
+
+    Raises
+    ------
+    ChangedFileError
+        A file was rewritten since it was opened.
+    """
+    return _known(kind, tensors) if _settled(tensors) else None
+
+
+def _known(kind: Kind[Found], tensors: Sequence[Tensor]) -> Found | None:
+    key = _key(kind, tensors)
+    found: Found | None = _memory.get(key)
+    if found is None and (disk := _disk(tensors)):
+        found = _loaded(disk, key, kind)
+        if found is not None:
+            _memory.put(key, found, found.nbytes)
+    return found
+
+
+def _settled(tensors: Sequence[Tensor]) -> bool:
+    """Whether the files have not changed lately; a `ChangedFileError` if they have since they were opened."""
+    files = {file for tensor in tensors for file in tensor.origin.files}
+    for file in files:
+        # A network file system asks its server what the file is like now when it is opened, and not for a stat.
+        with file.open():
+            pass
+    return all(file.settled for file in files)
+
+
+def _key(kind: Kind[Found], tensors: Sequence[Tensor]) -> str:
+    return repr((kind.name, kind.version, _release(), [tensor.origin.text for tensor in tensors]))
+
+
+def _disk(tensors: Sequence[Tensor]) -> Store | None:
+    """None where values are in memory only, which no other process meets again."""
+    return store() if tensors and all(tensor.origin.files for tensor in tensors) else None
 
 
 def clear_cache() -> None:
@@ -93,13 +125,6 @@ def clear_cache() -> None:
     _memory.clear()
     if disk := store():
         disk.clear()
-
-
-def _look_at(files: Iterable[StoredFile]) -> None:
-    for file in files:
-        # A network file system asks its server what the file is like now when it is opened, and not for a stat.
-        with file.open():
-            pass
 
 
 def _loaded(disk: Store, key: str, kind: Kind[Found]) -> Found | None:

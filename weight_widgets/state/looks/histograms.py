@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis.comparison import overlay
-from ...analysis.distribution import Distribution, Exact
+from ...analysis.comparison import overlay, overlay_edges
+from ...analysis.exact import histogram_exactly
+from ...analysis.histograms import Histogram
 from ...analysis.initial import Initial, initial_state
 from ...analysis.moments import Moments
-from ...analysis.sketches import Histogram
 from ...reading.meanings import owner_of
 from ..selection import Pick
-from .kept import distributions_of
-from .values import Check, Opened, values_of
+from .kept import summaries_of
+from .values import Check, Opened, found_in
 
 __all__ = ["Curve", "Overlay", "look_at_histograms"]
 
@@ -40,31 +40,42 @@ class Expected:
 
 @dataclass(frozen=True)
 class Overlay:
+    """The histograms of what is picked; `sampled` is the smallest share of a tensor that was looked at."""
+
     pick: Pick
     curves: tuple[Curve, ...]
     notes: tuple[str, ...]
     expected: Expected | None = None
+    sampled: float = 1.0
 
 
 def look_at_histograms(
     opened: Opened, pick: Pick, check: Check, bins: int, clip: float, exact: bool = False
-) -> Overlay:
-    """The ticked checkpoints on shared edges; `check` raises when the result is no longer wanted.
+) -> Iterator[Overlay]:
+    """The ticked checkpoints on shared edges: of large tensors a sample first.
 
     A large tensor is counted in one pass, so that some of its values may stand in a neighbouring bin, unless `exact`.
     """
-    values: Mapping[str, Distribution]
-    if exact:
-        arrays, notes = values_of(opened, pick, pick.checkpoints, check)
-        values = {label: Exact(array) for label, array in arrays.items()}
-    else:
-        values, notes = distributions_of(opened, pick, pick.checkpoints, check)
-    histograms = overlay(values, bins, clip)
-    curves = []
-    for label, found in values.items():
-        check()
-        curves.append(Curve(label, histograms[label], found.moments, _initial(opened, label, pick)))
-    return Overlay(pick, tuple(curves), notes, _expected({curve.label: curve for curve in curves}, pick))
+    for summaries, notes in summaries_of(opened, pick, pick.checkpoints, check):
+        values = {label: summary.values for label, summary in summaries.items()}
+        sampled = min((summary.share for summary in summaries.values()), default=1.0)
+        if exact and sampled == 1:
+            histograms, notes = _counted(opened, pick, overlay_edges(values, bins, clip), check)
+        else:
+            histograms = overlay(values, bins, clip)
+        curves = [
+            Curve(label, histogram, summaries[label].moments, _initial(opened, label, pick))
+            for label, histogram in histograms.items()
+        ]
+        expected = _expected({curve.label: curve for curve in curves}, pick)
+        yield Overlay(pick, tuple(curves), notes, expected, sampled)
+
+
+def _counted(
+    opened: Opened, pick: Pick, edges: np.ndarray, check: Check
+) -> tuple[dict[str, Histogram], tuple[str, ...]]:
+    """Every value between the edges, from the files."""
+    return found_in(opened, pick, pick.checkpoints, check, lambda tensor: histogram_exactly(tensor, edges, check))
 
 
 def _initial(opened: Opened, label: str, pick: Pick) -> Initial | None:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...analysis.comparison import overlay
-from ...analysis.distribution import Exact
-from ...analysis.sketches import Histogram
+from ...analysis.distribution import Distribution
+from ...analysis.histograms import Histogram
 from ...display import visible
 from ...errors import WeightWidgetsError
 from ...reading.tensors import Tensor
 from ..selection import Pick
+from .kept import summary_of
 from .values import Check, Opened
 
 __all__ = ["Panel", "PartsLook", "Strip", "look_at_parts"]
@@ -132,22 +133,18 @@ def _strip(
     check: Check,
     notes: list[str],
 ) -> Strip:
-    values: dict[Key, Exact] = {}
+    values: dict[Key, Distribution] = {}
     for label in pick.checkpoints:
         tensor = _tensor(opened, label, pick, name)
         if tensor is None:
             continue
-        check()
+        parts = {column: f"{prefix}/{column}" if prefix else column for column in columns}
         try:
-            whole = tensor.read()
+            for column, part in parts.items():
+                if part in tensor.parts:
+                    values[label, column] = summary_of(tensor.parts[part], check).values
         except WeightWidgetsError as error:
             notes.append(visible(str(error), 600))
-            continue
-        places = {part: place for place, part in enumerate(tensor.structure.part_names())}
-        for column in columns:
-            part = f"{prefix}/{column}" if prefix else column
-            if part in places:
-                values[label, column] = Exact(whole[tensor.structure.part(places[part])[1]])
     check()
     keyed = {f"{number}": each for number, each in enumerate(values.values())}
     histograms = dict(zip(values, overlay(keyed, bins).values(), strict=True))

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
-from ...analysis.comparison import Contrast, contrast
-from ...analysis.rows import Rows, StoredRows
+from ...analysis.comparison import Contrast
+from ...analysis.rasters import Raster, raster
+from ...analysis.rows import Difference, difference
+from ...analysis.summary import Summary
 from ...analysis.units import norms_along_units
 from ...display import visible
 from ...reading.arrangements import MATRIX, Arrangement, arrangement, sliced_axis, ways
 from ...reading.structure import Axis, Matrix, Structure
 from ...reading.tensors import Tensor
 from ..selection import Pick, find
+from .kept import difference_of, quick_summary, summary_of
 from .values import Check, Opened, found_in
 
 __all__ = ["Pictures", "look_at_pictures"]
 
-# Elements beyond which a matrix is not read as a whole.
-LARGE = 1 << 22
+# What is known of a tensor that is drawn as it is stored, or its values; None for nothing yet.
+Found = Summary | np.ndarray | None
+Side = tuple[Tensor, Arrangement, Summary | np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Pictures:
 
     `way` is how they are drawn, one of `ways`; of a slice `position` is the number, and `positions` the first and the
     last that there are. `doubt` says why the meaning of the axes is not known, and `alike` that B's are those of A.
+    `drawn` is how the values of A and of B got to their places, and `sampled` the smallest share that was looked at.
     """
 
     pick: Pick
@@ -44,6 +48,8 @@ class Pictures:
     positions: tuple[int, int] = (0, 0)
     unit: str = ""
     alike: bool = True
+    drawn: tuple[Arrangement | None, Arrangement | None] = (None, None)
+    sampled: float = 1.0
 
     @property
     def matrix(self) -> Matrix | None:
@@ -59,36 +65,70 @@ class Pictures:
 
 def look_at_pictures(
     opened: Opened, pick: Pick, check: Check, way: str = MATRIX, position: int = 0, by_norm: bool = False
+) -> Iterator[Pictures]:
+    """Model A, Model B and their difference, of a large matrix a sample first.
+
+    A way to draw that this tensor does not have gives the matrix.
+    """
+    labels = dict.fromkeys((pick.reference, pick.other))
+
+    def usual(tensor: Tensor) -> bool:
+        """Whether it is drawn as it is stored, so that one pass over the file tells all."""
+        as_matrix = not by_norm and (way == MATRIX or way not in ways(tensor.structure))
+        return as_matrix and tensor.structure.matrix.as_stored
+
+    def quick(tensor: Tensor) -> Found:
+        return quick_summary(tensor, check) if usual(tensor) else None
+
+    def whole(tensor: Tensor) -> Found:
+        return summary_of(tensor, check) if usual(tensor) else tensor.read()
+
+    early, notes = found_in(opened, pick, labels, check, quick)
+    if any(isinstance(found, Summary) and found.share < 1 for found in early.values()):
+        yield _pictures(opened, pick, check, early, notes, way, position, by_norm)
+    found, notes = found_in(opened, pick, labels, check, whole)
+    yield _pictures(opened, pick, check, found, notes, way, position, by_norm)
+
+
+def _pictures(
+    opened: Opened,
+    pick: Pick,
+    check: Check,
+    found: Mapping[str, Found],
+    notes: tuple[str, ...],
+    way: str,
+    position: int,
+    by_norm: bool,
 ) -> Pictures:
-    """Model A, Model B and their difference; a way to draw that this tensor does not have gives the matrix."""
-    pictured = partial(_pictured, way=way, by_norm=by_norm, check=check)
-    values, notes = found_in(opened, pick, dict.fromkeys((pick.reference, pick.other)), check, pictured)
-    structures = {label: find(opened[label], pick).structure for label in values}  # type: ignore[union-attr]
+    """The pictures of what was found: a summary of what is drawn as it is stored, or the values."""
     pair = (pick.reference, pick.other)
+    tensors = {label: tensor for label in found if (tensor := find(opened[label], pick)) is not None}
+    structures = {label: tensor.structure for label, tensor in tensors.items()}
     first = next((structures[label] for label in pair if label in structures), None)
     offered = ways(first) if first else (MATRIX,)
     way = way if way in offered else MATRIX
     axis = sliced_axis(first, way) if first else None
     positions = (axis.first, axis.first + axis.size - 1) if axis else (0, 0)
     position = _within(position, axis) if axis else 0
-    arrays = {label: found for label, found in values.items() if isinstance(found, np.ndarray)}
+    values = {label: each for label, each in found.items() if isinstance(each, np.ndarray)}
     drawn: dict[str, Arrangement] = {}
-    for label in values:
+    for label in found:
         check()
-        order = _order(label, arrays, structures, pick) if by_norm else None
+        order = _order(label, values, structures, pick) if by_norm else None
         drawn[label] = _drawn(structures[label], way, position, order)
-    a, b = (_laid_out(drawn[label], values[label]) if label in values else None for label in pair)
-    if len({array.shape for array in values.values()}) > 1:
-        shapes = [f"{visible(label)} is {' × '.join(map(str, array.shape))}" for label, array in values.items()]
+    if len({tensor.shape for tensor in tensors.values()}) > 1:
+        shapes = [f"{visible(label)} is {' × '.join(map(str, tensor.shape))}" for label, tensor in tensors.items()]
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
-    check()
+    a, b = ((tensors[label], drawn[label], each) if (each := found.get(label)) is not None else None for label in pair)
+    rasters = _raster(a), _raster(b)
     alike = len(structures) < 2 or _alike(structures[pair[0]], structures[pair[1]], way)
-    found = contrast(a, b, difference=alike)
-    left, right = (drawn[label].matrix if label in values else None for label in pair)
+    check()
+    delta = _difference(a, b, rasters, check) if alike and a and b else None
+    left, right = (drawn[label].matrix if label in drawn else None for label in pair)
     return Pictures(
         pick,
-        found,
-        (left, right, left if found.rasters[2] else None),
+        Contrast.of(*rasters, delta),
+        (left, right, left if delta else None),
         any(structure.assumed for structure in structures.values()),
         notes,
         next((structure.doubt for structure in structures.values() if structure.doubt), ""),
@@ -98,7 +138,34 @@ def look_at_pictures(
         positions,
         first.unit if first else "",
         alike,
+        (drawn.get(pick.reference), drawn.get(pick.other)),
+        min((each.share for each in found.values() if isinstance(each, Summary)), default=1.0),
     )
+
+
+def _raster(side: Side | None) -> Raster | None:
+    if side is None:
+        return None
+    _, arranged, found = side
+    return raster(arranged.of(found)) if isinstance(found, np.ndarray) else found.raster
+
+
+def _difference(a: Side, b: Side, rasters: tuple[Raster | None, Raster | None], check: Check) -> Raster | None:
+    """The raster of B − A; None where the shapes differ."""
+    if a[1].matrix.shape != b[1].matrix.shape:
+        return None
+    if all(isinstance(side[2], Summary) for side in (a, b)):
+        one, other = rasters
+        sampled = any(isinstance(side[2], Summary) and side[2].share < 1 for side in (a, b))
+        if one and other and (sampled or (one.exact and other.exact)):
+            # Of the same sampled rows the difference of the means is the mean of the difference.
+            mean = difference(one.mean, other.mean)
+            return Raster(mean, None, None, one.shape) if one.exact else Raster(mean, mean, mean, one.shape)
+        return difference_of(a[0], b[0], check)
+    left, right = (
+        arranged.of(found if isinstance(found, np.ndarray) else tensor.read()) for tensor, arranged, found in (a, b)
+    )
+    return raster(Difference(left, right))
 
 
 def _alike(a: Structure, b: Structure, way: str) -> bool:
@@ -124,21 +191,6 @@ def _stored_order(structure: Structure) -> tuple[list[int], list[int]]:
 
 def _within(position: int, axis: Axis) -> int:
     return min(max(position, axis.first), axis.first + axis.size - 1)
-
-
-def _pictured(tensor: Tensor, way: str, by_norm: bool, check: Check) -> np.ndarray | StoredRows:
-    """The values; of a large matrix that is drawn as it is stored, nothing yet."""
-    structure = tensor.structure
-    matrix = structure.matrix
-    as_stored = (*matrix.down, *matrix.across) == (*range(len(structure.axes)),)
-    two = len(structure.dims) == 2 and len(structure.dims[0]) == len(matrix.down)
-    as_matrix = not by_norm and (way == MATRIX or way not in ways(structure))
-    large = tensor.size > LARGE
-    return StoredRows(tensor, check) if large and two and as_stored and as_matrix else tensor.read()
-
-
-def _laid_out(arranged: Arrangement, values: np.ndarray | StoredRows) -> Rows:
-    return values if isinstance(values, StoredRows) else arranged.of(values)
 
 
 def _drawn(structure: Structure, way: str, position: int, order: tuple[int, ...] | None) -> Arrangement:

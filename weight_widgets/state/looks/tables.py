@@ -1,19 +1,21 @@
-"""The measures of the ticked checkpoints: of what is picked, of its parts, of its layer, or of everything."""
+"""Rows of measures for the table: of the picked tensor, of its parts, of its layer, or of everything."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from ...analysis.exact import measure_exactly
+from ...analysis.measures import NEAR_ZERO, Measures
+from ...analysis.summary import Summary
 from ...analysis.tables import tensor_rows
 from ...display import visible
 from ...errors import WeightWidgetsError
 from ...reading.tensors import Layer, Tensor
 from ..selection import Pick
+from .kept import quick_summary, summary_of
 from .values import Check, Opened
 
 __all__ = ["MAX_ROWS", "SCOPES", "Table", "look_at_table"]
@@ -25,32 +27,70 @@ MAX_ROWS = 1000
 
 @dataclass(frozen=True)
 class Table:
-    """Rows with the columns of `weights_table`; `cut` says that there are more."""
+    """Rows with the columns of `weights_table`.
+
+    `cut` says that there are more. `near` says that some tensors are so large that quantiles, near zeros, L1, skew and
+    kurtosis are only near what all values in order would give. `sampled` is the smallest share that was looked at.
+    """
 
     pick: Pick
     scope: str
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     cut: bool = False
+    near: bool = False
+    sampled: float = 1.0
 
 
-def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str) -> Table:
-    """The rows of a scope, model by model; those of one tensor stand together where models are compared."""
+def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str, exact: bool = False) -> Iterator[Table]:
+    """The rows of a scope, model by model; those of one tensor stand together where models are compared.
+
+    Of a large picked tensor a sample comes first. `exact` puts all values of large tensors in order.
+    """
+    if scope == "tensor" and not exact:
+        early = _table(opened, pick, check, scope, lambda tensor: quick_summary(tensor, check))
+        if early.sampled < 1:
+            yield early
+
+    def summary(tensor: Tensor) -> Summary:
+        return summary_of(tensor, check)
+
+    def measures(tensor: Tensor) -> Measures:
+        return measure_exactly(tensor, NEAR_ZERO, check)
+
+    yield _table(opened, pick, check, scope, measures if exact else summary)
+
+
+def _table(
+    opened: Opened, pick: Pick, check: Check, scope: str, find_out: Callable[[Tensor], Summary | Measures | None]
+) -> Table:
     notes: list[str] = []
     rows: list[Mapping[str, Any]] = []
-    left_out = False
+    looked: list[Summary] = []
+    cut = False
+
+    def measures(tensor: Tensor) -> Measures | None:
+        check()
+        found = find_out(tensor)
+        if isinstance(found, Summary):
+            looked.append(found)
+            return found.measures(NEAR_ZERO)
+        return found
+
     for layer_name, tensor_name in _addresses(opened, pick, scope):
         for label in pick.checkpoints:
             layer = opened[label].get(layer_name)
             if layer is None or tensor_name not in layer:
                 continue
             if len(rows) >= MAX_ROWS:
-                left_out = True
+                cut = True
                 break
-            found = _rows(label, layer, layer[tensor_name], pick, scope, check, notes)
+            found = _rows(label, layer, layer[tensor_name], pick, scope, measures, notes)
             rows += itertools.islice(found, MAX_ROWS - len(rows))
-            left_out = left_out or next(found, None) is not None
-    return Table(pick, scope, tuple(rows), tuple(notes), left_out)
+            cut = cut or next(found, None) is not None
+    near = not all(summary.exact for summary in looked)
+    sampled = min((summary.share for summary in looked), default=1.0)
+    return Table(pick, scope, tuple(rows), tuple(notes), cut, near, sampled)
 
 
 def _addresses(opened: Opened, pick: Pick, scope: str) -> Iterator[tuple[str, str]]:
@@ -66,15 +106,21 @@ def _addresses(opened: Opened, pick: Pick, scope: str) -> Iterator[tuple[str, st
 
 
 def _rows(
-    label: str, layer: Layer, tensor: Tensor, pick: Pick, scope: str, check: Check, notes: list[str]
+    label: str,
+    layer: Layer,
+    tensor: Tensor,
+    pick: Pick,
+    scope: str,
+    measures: Callable[[Tensor], Measures | None],
+    notes: list[str],
 ) -> Iterator[Mapping[str, Any]]:
-    parts = [*tensor.parts] if scope == "parts" else [pick.part] if scope == "tensor" and pick.part else []
-    values: np.ndarray | None = None
-    check()
+    names = ["", *tensor.parts] if scope == "parts" else [pick.part if scope == "tensor" else ""]
+
+    def measured(name: str) -> Measures | None:
+        return measures(tensor.parts[name] if name else tensor)
+
     try:
-        values = tensor.read()
+        yield from tensor_rows(label, layer, tensor, names, measured, tensor.read)
     except WeightWidgetsError as error:
         notes.append(visible(str(error), 600))
-    for row in tensor_rows(label, layer, tensor, values, parts, whole=scope != "tensor" or not pick.part):
-        check()
-        yield row
+        yield from tensor_rows(label, layer, tensor, names[:1], lambda name: None, None)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ...analysis.passes import Check
 from ...display import visible
 from ...errors import WeightWidgetsError
 from ...reading.checkpoint import Checkpoint
@@ -18,8 +19,6 @@ __all__ = ["Check", "Opened", "found_in", "lack", "values_of"]
 Found = TypeVar("Found")
 
 Opened = Mapping[str, Checkpoint]
-# Raises when the result is no longer wanted.
-Check = Callable[[], None]
 
 
 def values_of(

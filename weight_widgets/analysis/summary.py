@@ -1,0 +1,180 @@
+"""All that one pass over a tensor tells, in pieces that fit the cache and on every core.
+
+Small tensors are told exactly, from all of their values in order. Large ones are counted in cells: their counts,
+extremes, mean, norm and standard deviation are those of the values, the rest is near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..reading.tensors import Tensor
+from .cells import Cells
+from .counting import Counted, Widths
+from .measures import Measures, kept, measures_of
+from .moments import RUN, Moments, in_pieces, merge
+from .passes import COUNT, Check, gather
+from .rasters import Pooling, Raster, cells, raster
+from .runs import Runs
+
+__all__ = ["EXACT_SIZE", "Summary", "preview", "summarise", "summary_of"]
+
+# Up to so many elements the values themselves are kept.
+EXACT_SIZE = 1 << 22
+# From so many on a sample comes first.
+PREVIEW_SIZE, SAMPLE_SIZE = 1 << 25, 1 << 19
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What one pass over a tensor tells.
+
+    Attributes
+    ----------
+    moments : Moments
+    values : Runs or Cells
+        How the finite values are distributed.
+    raster : Raster or None
+        The usual layout; None where its rows do not follow on each other in the file.
+    share : float
+        Of the elements that were looked at: below 1 for a sample.
+    """
+
+    moments: Moments
+    values: Runs | Cells
+    raster: Raster | None = None
+    share: float = 1.0
+
+    @property
+    def exact(self) -> bool:
+        """Whether every number is that of all values."""
+        return self.share == 1 and self.values.exact
+
+    @property
+    def nbytes(self) -> int:
+        return self.values.nbytes + (self.raster.nbytes if self.raster else 0)
+
+    def measures(self, near_zero: float) -> Measures:
+        return measures_of(self.moments, self.values, near_zero)
+
+
+def summary_of(values: np.ndarray) -> Summary:
+    """The summary of an array in memory, without a picture."""
+    return Summary(*kept(in_pieces(values.reshape(-1), RUN)))
+
+
+def summarise(tensor: Tensor, check: Check) -> Summary:
+    """The summary of a tensor, in less than 64 MiB of memory whatever its size.
+
+    Parameters
+    ----------
+    tensor : Tensor
+    check : callable
+        Called between pieces with the share that is done.
+
+    Raises
+    ------
+    WeightWidgetsError
+        The file cannot be read.
+    """
+    check(0.0)
+    if tensor.size <= RUN:
+        values = tensor.read()
+        return replace(summary_of(values), raster=raster(tensor.structure.to_matrix(values)))
+    if tensor.size <= EXACT_SIZE:
+        return gather([tensor], lambda start: _Kept(_pooling(tensor, start)), RUN, check).summary()
+    counted = gather([tensor], lambda start: _CountedPicture(_pooling(tensor, start)), COUNT, check)
+    counts = counted.values.counts
+    if counted.values.good or not counts.finite:
+        return counted.summary()
+    # Float32 does not tell these values apart, or their squares.
+    low, high = counts.minimum, counts.maximum
+    widths = gather([tensor], lambda _: Widths(low, high, COUNT), COUNT, check)
+    whole = [each for each in (counted.values.cells, widths.cells) if each.size == counts.finite]
+    return Summary(widths.moments, min(whole, key=lambda each: each.coarseness), counted.raster)
+
+
+def preview(tensor: Tensor, check: Check) -> Summary | None:
+    """The summary of a sample of a large matrix, some rows of each row of cells; None where it is not worth it."""
+    matrix = tensor.structure.matrix
+    rows, columns = matrix.shape
+    if tensor.size < PREVIEW_SIZE or len(tensor.shape) != 2 or not matrix.as_stored or tensor.shape != matrix.shape:
+        return None
+    grid = cells(rows, columns)
+    height = max(1, SAMPLE_SIZE // (grid[0] * columns))
+    if 4 * height * grid[0] > rows:
+        return None
+    pooling = Pooling((height * grid[0], columns), grid=grid)
+    moments, runs = Moments(), Runs(())
+    for band in range(grid[0]):
+        check(0.0)
+        top = (2 * band + 1) * rows // (2 * grid[0])
+        values = tensor.read((slice(top, top + height),))
+        pooling.add(values)
+        own, distribution = kept(in_pieces(values.reshape(-1), RUN))
+        moments = merge(moments, own)
+        runs += distribution
+    sampled = height * grid[0] / rows
+    return Summary(moments, runs, replace(pooling.raster(), shape=(rows, columns)), sampled)
+
+
+def _pooling(tensor: Tensor, start: int) -> Pooling | None:
+    matrix = tensor.structure.matrix
+    return Pooling(matrix.shape, start) if matrix.as_stored else None
+
+
+class _Kept:
+    """Values in order, and the picture."""
+
+    def __init__(self, pooling: Pooling | None) -> None:
+        self._pooling = pooling
+        self._moments = Moments()
+        self._values = Runs(())
+
+    def add(self, piece: np.ndarray) -> None:
+        if self._pooling:
+            self._pooling.add(piece)
+        moments, values = kept([piece])
+        self._moments = merge(self._moments, moments)
+        self._values += values
+
+    def merge(self, other: _Kept) -> _Kept:
+        if self._pooling and other._pooling:
+            self._pooling.merge(other._pooling)
+        self._moments = merge(self._moments, other._moments)
+        self._values += other._values
+        return self
+
+    def summary(self) -> Summary:
+        return Summary(self._moments, self._values, self._pooling.raster() if self._pooling else None)
+
+
+class _CountedPicture:
+    """Values in cells, and the picture."""
+
+    def __init__(self, pooling: Pooling | None) -> None:
+        self._pooling = pooling
+        self.values = Counted(COUNT)
+
+    def add(self, piece: np.ndarray) -> None:
+        if self._pooling:
+            low, high, total = self._pooling.add(piece)
+        else:
+            low, high, total = float(piece.min()), float(piece.max()), float(piece.sum(dtype=np.float64))
+        self.values.add(piece, low, high, total)
+
+    def merge(self, other: _CountedPicture) -> _CountedPicture:
+        if self._pooling and other._pooling:
+            self._pooling.merge(other._pooling)
+        self.values.merge(other.values)
+        return self
+
+    @property
+    def raster(self) -> Raster | None:
+        return self._pooling.raster() if self._pooling else None
+
+    def summary(self) -> Summary:
+        found = self.values
+        return Summary(found.moments if found.counts.finite else found.counts, found.cells, self.raster)
