@@ -153,6 +153,35 @@ IMPOSTORS = {
 }
 
 
+# Weights that an author's own layer may have in Keras' shapes, and the settings that it saves.
+ALIKE: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Any]]] = {
+    "Dense": ({"kernel": (5, 5)}, {"units": 5}),
+    "LSTM": ({"kernel": (5, 12), "recurrent_kernel": (3, 12), "bias": (12,)}, {"units": 3}),
+    "Conv2D": ({"kernel": (3, 3, 4, 4)}, {"filters": 4, "kernel_size": 3}),
+    "DepthwiseConv1D": ({"kernel": (3, 4, 2)}, {"kernel_size": 3, "depth_multiplier": 2}),
+    "Embedding": ({"embeddings": (3, 3)}, {"input_dim": 3, "output_dim": 3}),
+    "EinsumDense": ({"kernel": (5, 5)}, {"equation": "ab,bc->ac", "output_shape": [5]}),
+    "BatchNormalization": ({"gamma": (5,), "beta": (5,)}, {"epsilon": 0.1}),
+    "GroupNormalization": ({"gamma": (6,)}, {"groups": 2}),
+}
+
+
+def alike(keras: ModuleType, class_name: str, weights: dict[str, tuple[int, ...]], settings: dict[str, Any]) -> Any:
+    """A layer that is called like one of Keras' and has weights of its shapes, whatever it does with them."""
+
+    class Own(keras.layers.Layer):
+        def build(self, shape: tuple[int, ...]) -> None:
+            self.all = [self.add_weight(shape=shape, name=name) for name, shape in weights.items()]
+
+        def call(self, x: Any) -> Any:
+            return x
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), **settings}
+
+    return type(class_name, (Own,), {})()
+
+
 def theirs(keras: ModuleType, class_name: str, registered: bool = True, module: str = "theirs.layers") -> Any:
     """Somebody's own class that is called like one of Keras', and may do anything with weights of the same names."""
     kind = type(class_name, (getattr(keras.layers, class_name),), {"__module__": module})
@@ -233,6 +262,41 @@ class TestClassesOfTheSameName:
 
         found = saved(keras, Dense(), (inputs,), tmp_path / "m.h5")
         assert found.title == "Custom>Dense"
+        assert claims_nothing(found)
+
+    @pytest.mark.parametrize("class_name", ALIKE)
+    def test_with_settings_of_its_own_alone(self, class_name: str, keras: ModuleType, tmp_path: Path) -> None:
+        """A legacy file says the class and the name, and whoever wrote this wrote fewer settings than Keras."""
+        kernels, settings = ALIKE[class_name]
+        found = saved(keras, alike(keras, class_name, kernels, settings), (5,), tmp_path / "m.h5")
+        assert found.title == f"{class_name} (assumed)"
+        assert claims_nothing(found)
+
+    def test_with_a_weight_of_its_own(self, keras: ModuleType, tmp_path: Path) -> None:
+        class LSTM(keras.layers.LSTM):
+            def build(self, shape: tuple[int, ...]) -> None:
+                super().build(shape)
+                self.peephole = self.add_weight(shape=(3,), name="peephole")
+
+        found = saved(keras, LSTM(3), (4, 5), tmp_path / "m.h5")
+        assert [*found] == ["kernel", "recurrent_kernel", "bias", "peephole"]
+        assert claims_nothing(found)
+
+    def test_of_another_shape_than_the_configuration_makes(self, keras: ModuleType, tmp_path: Path) -> None:
+        """With all the settings of Keras', and the units first."""
+
+        class Dense(keras.layers.Dense):
+            def build(self, shape: tuple[int, ...]) -> None:
+                self._kernel = self.add_weight(shape=(self.units, shape[-1]), name="kernel")
+                self.bias = self.add_weight(shape=(shape[-1],), name="bias")
+                self.built = True
+
+            def call(self, x: Any) -> Any:
+                return keras.ops.matmul(x, keras.ops.transpose(self._kernel))
+
+        found = saved(keras, Dense(7), (5,), tmp_path / "m.h5")
+        assert found["kernel"].shape == (7, 5)
+        assert "the configuration makes another shape" in found["kernel"].structure.doubt
         assert claims_nothing(found)
 
     def test_with_a_bias_that_does_not_fit(self) -> None:

@@ -41,6 +41,8 @@ def test_names_by_position(
         ({"kernel": (5, 6), "recurrent_kernel": (2, 6), "bias": (2, 6)}, "GRU"),
         ({"kernel": (5, 2), "recurrent_kernel": (2, 2)}, "SimpleRNN"),
         ({"kernel": (5, 10), "recurrent_kernel": (2, 10)}, ""),
+        ({"kernel": (5, 12), "recurrent_kernel": (2, 8)}, ""),
+        ({"kernel": (5, 8), "recurrent_kernel": (2, 8), "bias": (2,)}, ""),
         ({"kernel": (3, 3, 5, 8), "recurrent_kernel": (3, 3, 2, 8)}, "ConvLSTM2D"),
         ({"kernel": (4, 3), "bias": (3,)}, "Dense"),
         ({"kernel": (4, 3, 2), "bias": (3, 2)}, "EinsumDense"),

@@ -472,7 +472,7 @@ class Subclassed(Sequential):
 def dense(version: int, name: str, path: str = "") -> tuple[Dense, dict[str, np.ndarray]]:
     values = {"kernel": RNG.normal(size=(4, 3)), "bias": RNG.normal(size=3)}
     variables = [Variable(f"{path or name}/{role}", array, version) for role, array in values.items()]
-    return Dense(name, variables, units=3), values
+    return Dense(name, variables, units=3, kernel_initializer="zeros"), values
 
 
 @pytest.mark.parametrize("version", [2, 3])
@@ -483,7 +483,9 @@ def test_a_live_model_is_listed_as_its_file(version: int, kind: type[Sequential]
     other, other_values = dense(version, "dense_1")
     stats = {role: RNG.normal(size=3) for role in ("gamma", "beta", "moving_mean", "moving_variance")}
     gamma, beta, mean, variance = (Variable(f"norm/{role}", array, version) for role, array in stats.items())
-    encoder = Sequential("encoder", [first, BatchNormalization("norm", [gamma, beta], [mean, variance])])
+    encoder = Sequential(
+        "encoder", [first, BatchNormalization("norm", [gamma, beta], [mean, variance], gamma_initializer="ones")]
+    )
     model = kind("whole", [InputLayer("input"), encoder, other])
     checkpoint = ww.open_checkpoint(model)
     expected = {

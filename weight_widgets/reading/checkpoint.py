@@ -16,11 +16,12 @@ from ..display import numbered
 from ..errors import InputError, WeightWidgetsError
 from .arrays import Array
 from .dtypes import decoded
+from .expected import contradicted
 from .fetching import Passed
 from .interpretation import Interpreted, interpreted
 from .layouts import LayerWeights, Listing, live, mapping, read_listing
 from .meanings import structures
-from .roles import in_order, infer_class
+from .roles import in_order, infer_class, writes
 from .structure import Index, Structure, generic
 from .tensors import Layer, Skipped, Tensor
 
@@ -114,7 +115,7 @@ class Checkpoint(Mapping[str, Layer]):
     def _layer(self, found: LayerWeights, read: Interpreted) -> Layer:
         shapes = {name: array.shape for name, array in read.weights.items()}
         class_name = found.class_name or infer_class(shapes)
-        meanings = structures(class_name, found.config, shapes)
+        meanings = structures(class_name, found.config, shapes, contradicted(found, found.build))
         for name, array in read.weights.items():
             if not found.config and UNNAMED.fullmatch(array.path.rpartition("/")[2]):
                 # Where the file numbers its arrays, names such as kernel are a guess too.
@@ -123,7 +124,8 @@ class Checkpoint(Mapping[str, Layer]):
             name: self._tensor(name, read.weights[name], meanings[name], read.codes.get(name))
             for name in in_order(read.weights)
         }
-        return Layer(found.name, class_name, found.config, bool(class_name) and not found.config, tensors)
+        assumed = bool(class_name) and not writes(class_name, found.config)
+        return Layer(found.name, class_name, found.config, assumed, tensors)
 
     def _tensor(
         self, name: str, array: Array, structure: Structure | None = None, codes: Array | None = None

@@ -11,7 +11,7 @@ from .contractions import ATTENTIONS, contraction_of, input_shape, size_of
 from .dtypes import policy_mode
 from .layouts.base import LayerWeights, unwrap
 
-__all__ = ["differences", "expected_shapes"]
+__all__ = ["contradicted", "differences", "expected_shapes"]
 
 # A size of None may be any.
 Pattern = tuple["int | None", ...]
@@ -48,25 +48,31 @@ def expected_shapes(class_name: str, config: Config, build: Config) -> Mapping[s
     return _shapes(class_name, config, input_shape(build))
 
 
-def differences(found: LayerWeights, build: Config) -> list[str]:
-    """A sentence about a layer whose weights are not those that its configuration makes; none where they are.
+def contradicted(found: LayerWeights, build: Config) -> Mapping[str, Pattern]:
+    """The weights of a layer that are not those which its configuration makes, and the shapes that it makes.
 
     Only what is certain counts: sizes that the configuration fixes, of weights that go by their Keras name.
     """
     if policy_mode(unwrap(found.class_name, found.config)[1]) or any(
         array.dtype.str[1:] in ("i1", "u1") for array in found.weights.values()
     ):
-        return []
+        return {}
     # Without a configuration the class, and with it the names, are guesses.
     expected = (expected_shapes(found.class_name, found.config, build) if found.config else None) or {}
-    made, held = [], []
-    for name, pattern in expected.items():
-        array = found.weights.get(name)
-        if array is not None and not _fits(array.shape, pattern):
-            made.append(f"{name} {_text(pattern)}")
-            held.append(_text(array.shape))
-    if not made:
+    return {
+        name: pattern
+        for name, pattern in expected.items()
+        if name in found.weights and not _fits(found.weights[name].shape, pattern)
+    }
+
+
+def differences(found: LayerWeights, build: Config) -> list[str]:
+    """A sentence about a layer whose weights are not those that its configuration makes; none where they are."""
+    wrong = contradicted(found, build)
+    if not wrong:
         return []
+    made = [f"{name} {_text(pattern)}" for name, pattern in wrong.items()]
+    held = [_text(found.weights[name].shape) for name in wrong]
     name = visible(found.name)
     return [f"layer {name}: its configuration makes {' and '.join(made)}, the file holds {' and '.join(held)}"]
 

@@ -21,6 +21,7 @@ __all__ = [
     "names_by_shape",
     "snake",
     "weight_names",
+    "writes",
 ]
 
 Shape = tuple[int, ...]
@@ -173,7 +174,8 @@ def _infer_simple(weights: Mapping[str, Shape]) -> str:
         if name in names and names <= {*NAMES.get(class_name, (name,))}:
             return class_name
     if kernel and recurrent and names <= {*NAMES["LSTM"]}:
-        if len(recurrent) != len(kernel) or not recurrent[-2] or recurrent[-1] % recurrent[-2]:
+        fits = len(recurrent) == len(kernel) and recurrent[-1] == kernel[-1] and bias in (None, *_biases(kernel[-1]))
+        if not fits or not recurrent[-2] or recurrent[-1] % recurrent[-2]:
             return ""
         gates = recurrent[-1] // recurrent[-2]
         if len(kernel) > 2:
@@ -183,6 +185,11 @@ def _infer_simple(weights: Mapping[str, Shape]) -> str:
         found = f"SeparableConv{len(weights['pointwise_kernel']) - 2}D"
         return found if found in NAMES else ""
     return _infer_kernel(kernel, bias) if kernel and names <= {*NAMES["Dense"]} else ""
+
+
+def _biases(outputs: int) -> tuple[Shape, Shape]:
+    """The shapes that the bias of a recurrent layer can have: a GRU may have two in one array."""
+    return (outputs,), (2, outputs)
 
 
 def _infer_kernel(kernel: Shape, bias: Shape | None) -> str:
@@ -259,6 +266,36 @@ def makes(class_name: str, config: object) -> bool:
     if class_name not in SETTINGS or not isinstance(config, Mapping) or not config:
         return True
     return any(name in config for name in SETTINGS[class_name])
+
+
+GROUPED = ("GroupQueryAttention", "GroupedQueryAttention")
+# Of these Keras writes one into every configuration of its own class, by its names in Keras 2 and 3, and in Keras 1.
+WRITTEN = {
+    **dict.fromkeys(("Dense", "EinsumDense", *GROUPED, "MultiHeadAttention"), ("kernel_initializer", "output_dim")),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), ("recurrent_initializer", "output_dim")),
+    **{
+        name: (f"{word}_initializer", "filter_length", "nb_row", "kernel_dim1")
+        for word, kinds in {
+            "kernel": [f"Conv{rank}D{end}" for rank in (1, 2, 3) for end in ("", "Transpose")],
+            "depthwise": [f"{kind}Conv{rank}D" for rank in (1, 2) for kind in ("Depthwise", "Separable")],
+            "recurrent": [f"ConvLSTM{rank}D" for rank in (1, 2, 3)],
+        }.items()
+        for name in kinds
+    },
+    "Embedding": ("embeddings_initializer", "init"),
+    "ReversibleEmbedding": ("embeddings_initializer",),
+    "BatchNormalization": ("gamma_initializer", "mode"),
+    **dict.fromkeys(("LayerNormalization", "GroupNormalization"), ("gamma_initializer",)),
+    "RMSNormalization": ("epsilon",),
+}
+
+
+def writes(class_name: str, config: Mapping[str, Any]) -> bool:
+    """Whether Keras writes such a configuration of its own class; one of the author's own that is called alike, and
+    that the file does not tell apart, seldom has the settings of Keras'.
+    """
+    found = WRITTEN.get(WEIGHTS_OF.get(class_name, class_name))
+    return bool(config) and (found is None or any(name in config for name in found))
 
 
 PLACES = ("forward", "backward", "query", "key", "value", "output", "gate")

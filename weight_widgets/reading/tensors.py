@@ -204,7 +204,8 @@ class Layer(Mapping[str, Tensor]):
     config : mapping
         The layer's Keras configuration as JSON data; empty when the file holds none.
     assumed : bool
-        True when `class_name` was inferred from names and shapes.
+        True when `class_name` was inferred from names and shapes, or stands beside settings that Keras' own class does
+        not have.
     """
 
     name: str

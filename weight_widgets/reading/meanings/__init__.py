@@ -6,14 +6,15 @@ Sources: the layers' ``build`` and ``call`` methods in Keras 3, and the papers t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Set
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 from ..contractions import einsum, size_of
+from ..dtypes import policy_mode
 from ..layouts.composites import owner_of
-from ..roles import infer_class
+from ..roles import infer_class, writes
 from ..structure import Axis, Cut, Structure, generic
 from . import attention, convolutions, dense, normalization, recurrent
 from .weights import Builder, Shape, Weight, plain
@@ -37,10 +38,13 @@ UNNAMED = re.compile(r"weight \d+")
 
 UNKNOWN = "what its axes mean is not known"
 UNDECIDED = "names and shapes do not tell which of its axes holds the filters, so it is not split"
+CONTRADICTED = "the configuration makes another shape than this, so what its axes mean is not known"
 UNEXPECTED = "this shape is not one that is understood of {}, so what its axes mean is not known"
 
 
-def structures(class_name: str, config: Mapping[str, Any], shapes: Mapping[str, Shape]) -> dict[str, Structure]:
+def structures(
+    class_name: str, config: Mapping[str, Any], shapes: Mapping[str, Shape], contradicted: Container[str] = ()
+) -> dict[str, Structure]:
     """The structure of each weight of a layer.
 
     Parameters
@@ -52,19 +56,52 @@ def structures(class_name: str, config: Mapping[str, Any], shapes: Mapping[str, 
         found is marked as assumed.
     shapes : mapping of str to tuple of int
         By tensor name: ``"query/kernel"``.
+    contradicted : container of str
+        The names of those that the configuration makes in other shapes. What they mean is not known, and of the others
+        in the layer it is assumed.
     """
-    return {name: _structure(*_weight(class_name, config, name, shapes)) for name in shapes}
+    roles: dict[str, set[str]] = {}
+    for name in shapes:
+        place, _, role = name.rpartition("/")
+        roles.setdefault(place, set()).add(role)
+    doubtful = any(name in contradicted for name in shapes)
+    found = {}
+    for name, shape in shapes.items():
+        if name in contradicted:
+            found[name] = generic(shape, CONTRADICTED if len(shape) > 1 else "")
+        else:
+            weight, said = _weight(class_name, config, name, shapes, roles[name.rpartition("/")[0]])
+            found[name] = _structure(weight, said and not doubtful)
+    return found
 
 
-def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mapping[str, Shape]) -> tuple[Weight, bool]:
-    """What is known around a weight, and whether the file says so."""
+@lru_cache(maxsize=256)
+def _roles_of(class_name: str) -> frozenset[str]:
+    return frozenset(role for known, role in BUILDERS if known == class_name) | ANYWHERE.keys()
+
+
+def _is_keras_own(class_name: str, config: Mapping[str, Any], roles: Set[str]) -> bool:
+    """Whether Keras' own class has such a configuration, and all of these weights.
+
+    Legacy files do not tell the author's own classes from those of the same name.
+    """
+    own = _roles_of(class_name)
+    fits = class_name not in KNOWN or (len(roles) <= len(own) and roles <= own) or bool(policy_mode(config))
+    return fits and writes(class_name, config)
+
+
+def _weight(
+    class_name: str, config: Mapping[str, Any], name: str, shapes: Mapping[str, Shape], beside: Set[str]
+) -> tuple[Weight, bool]:
+    """What is known around a weight, and whether the file says so; `beside` are the roles at its place."""
     place, _, role = name.rpartition("/")
     shape, bias = shapes[name], shapes.get(f"{place}/bias" if place else "bias")
     inner, settings = owner_of(class_name, config, place)
+    own = _is_keras_own(inner, settings, beside)
     if inner in attention.CLASSES:
         above, _, last = place.rpartition("/")
         keys = shapes.get(f"{above}/key/kernel".lstrip("/"), ())
-        return Weight(inner, role, shape, last, keys[1] if len(keys) == 3 else 0, bias=bias), bool(config)
+        return Weight(inner, role, shape, last, keys[1] if len(keys) == 3 else 0, bias=bias), own
     said = bool(config) and bool(inner)
     if not said and not (inner and not place):
         # A composite layer of a file without a configuration says nothing of the layer inside; its weights do.
@@ -72,8 +109,8 @@ def _weight(class_name: str, config: Mapping[str, Any], name: str, shapes: Mappi
     groups = size_of(settings.get("groups")) or 0
     if inner == "EinsumDense" and (found := einsum(settings, None)):
         letters = found.weight if role == "kernel" else _last_of_output(settings["equation"], len(shape))
-        return Weight(inner, role, shape, place, groups, (letters, found.kept, found.shared), bias), said
-    return Weight(inner, role, shape, place, groups, bias=bias), said
+        return Weight(inner, role, shape, place, groups, (letters, found.kept, found.shared), bias), said and own
+    return Weight(inner, role, shape, place, groups, bias=bias), said and own
 
 
 def _last_of_output(equation: str, count: int) -> str:
