@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from one_layer import RNG, Save, never, normal, picked, saver, superseded, units
 from scipy import stats
+from seen import final
 
 import weight_widgets as ww
 from weight_widgets.state.looks import look_at_histograms, look_at_spectra, look_at_table, tables
@@ -24,7 +25,7 @@ def save(tmp_path: Path) -> Save:
 
 LIMIT = math.sqrt(6 / (20 + 30))
 DRAWN: dict[str, tuple[Any, Any]] = {
-    "the layer's default": (None, stats.uniform(-LIMIT, 2 * LIMIT)),
+    "GlorotUniform": ("glorot_uniform", stats.uniform(-LIMIT, 2 * LIMIT)),
     "HeNormal": ("he_normal", stats.truncnorm(-2, 2, 0, math.sqrt(2 / 20) / stats.truncnorm(-2, 2).std())),
     "RandomNormal": (
         {"class_name": "RandomNormal", "config": {"mean": 0.5, "stddev": 0.25}},
@@ -40,9 +41,8 @@ class TestHistograms:
         initializer, distribution = DRAWN[name]
         kernel = distribution.rvs((20, 30), random_state=3)
         kernel[0, :2] = np.nan, np.inf
-        settings = {"kernel_initializer": initializer} if initializer else {}
-        opened = {"a": save("Dense", {"kernel": kernel}, **settings)}
-        look = look_at_histograms(opened, picked(opened), never, 40, clip)
+        opened = {"a": save("Dense", {"kernel": kernel}, kernel_initializer=initializer)}
+        look = final(look_at_histograms(opened, picked(opened), never, 40, clip))
         assert look.expected is not None
         found = look.expected.histogram
         np.testing.assert_array_equal(found.edges, look.curves[0].histogram.edges)
@@ -56,7 +56,7 @@ class TestHistograms:
         # The edges reach beyond all that the initializer gives.
         kernel[0, :2] = -2 * LIMIT, 3 * LIMIT
         opened = {"a": save("Dense", {"kernel": kernel})}
-        look = look_at_histograms(opened, picked(opened), never, 64, 0.0)
+        look = final(look_at_histograms(opened, picked(opened), never, 64, 0.0))
         assert look.expected is not None
         areas = [
             float(np.sum(found.counts * np.diff(found.edges)))
@@ -65,13 +65,26 @@ class TestHistograms:
         assert areas == pytest.approx([600 * 5 * LIMIT / 64] * 2)
         assert (look.expected.histogram.outside, look.curves[0].histogram.outside) == (0, 0)
 
+    def test_of_a_class_that_is_not_known_there_is_none(self, save: Save) -> None:
+        kernel = normal(4, 3)
+        told = {
+            "bias of another length": save("Dense", {"kernel": kernel, "bias": normal(4)}),
+            "other units": save("Dense", {"kernel": kernel}, units=4),
+            "another weight": save("Dense", {"kernel": kernel, "mask": kernel}),
+            "Keras' own": save("Dense", {"kernel": kernel, "bias": normal(3)}),
+        }
+        curves = final(look_at_histograms(told, picked(told), never, 20, 0.0)).curves
+        assert [curve.label for curve in curves if curve.initial is not None] == ["Keras' own"]
+        table = ww.weights_table(told).query("tensor == 'kernel' and initializer != ''")
+        assert [*table.checkpoint] == ["Keras' own"]
+
     def test_it_belongs_to_model_a_or_else_to_the_first_that_tells(self, save: Save) -> None:
         told = {label: save("Dense", {"kernel": normal(4, 3)}, kernel_initializer="he_normal") for label in "bc"}
         opened = {"a": ww.open_checkpoint({"layer/kernel": normal(4, 3)}), **told}
 
         def owner(ticked: str, reference: str) -> str | None:
             pick = Pick((*ticked,), reference, reference, "layer", "kernel", "")
-            expected = look_at_histograms(opened, pick, never, 20, 0.0).expected
+            expected = final(look_at_histograms(opened, pick, never, 20, 0.0)).expected
             return expected and expected.label
 
         assert [owner("abc", reference) for reference in "abc"] == ["b", "b", "c"]
@@ -86,7 +99,7 @@ class TestTables:
     ) -> None:
         opened = {"a": save("Dense", {"kernel": normal(2, 10)})}
         monkeypatch.setattr(tables, "MAX_ROWS", most)
-        table = look_at_table(opened, picked(opened), never, "parts")
+        table = final(look_at_table(opened, picked(opened), never, "parts"))
         assert [row["part"] for row in table.rows] == ["", *units(10)][:most]
         assert table.cut is cut
 
@@ -100,7 +113,7 @@ class TestTables:
         pick = Pick(("a", "b", "c"), "a", "b", "layer", "bias", "")
         rows = {}
         for scope in ("tensor", "layer", "model"):
-            found = look_at_table(opened, pick, never, scope).rows
+            found = final(look_at_table(opened, pick, never, scope)).rows
             rows[scope] = [(row["layer"], row["tensor"], row["checkpoint"]) for row in found]
         kernels = [("layer", "kernel", label) for label in "abc"]
         biases = [("layer", "bias", label) for label in "ac"]
@@ -113,7 +126,7 @@ class TestTables:
     def test_a_picked_part_is_a_row_of_its_own(self, save: Save) -> None:
         kernel = normal(4, 3)
         opened = {"a": save("Dense", {"kernel": kernel})}
-        (row,) = look_at_table(opened, picked(opened, part="unit 1"), never, "tensor").rows
+        (row,) = final(look_at_table(opened, picked(opened, part="unit 1"), never, "tensor")).rows
         assert row["part"] == "unit 1"
         assert row["l2"] == pytest.approx(np.linalg.norm(kernel[:, 1]))
 

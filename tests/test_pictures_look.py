@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from one_layer import Save, never, normal, picked, saver
+from seen import final
 
 from weight_widgets.state.looks import look_at_pictures
 
@@ -79,7 +80,7 @@ class TestPictures:
         order = np.array([0, *range(count - 1, 0, -1)])
         opened = {label: save(class_name, {tensor: values}, **settings) for label, values in (("a", a), ("b", b))}
         read = tensor.removeprefix("attention_")
-        look = look_at_pictures(opened, picked(opened, read), never, by_norm=True)
+        look = final(look_at_pictures(opened, picked(opened, read), never, by_norm=True))
         wanted = laid_out(a, order), laid_out(b, order), laid_out(b - a, order)
         for raster, expected in zip(look.contrast.rasters, wanted, strict=True):
             assert raster is not None
@@ -88,14 +89,14 @@ class TestPictures:
     def test_units_without_a_norm_stand_last_and_equal_ones_as_they_are_stored(self, save: Save) -> None:
         kernel = np.array([[1.0, np.nan, 2.0, -1.0, 2.0], [1.0, np.inf, 0.0, 1.0, 0.0]])
         opened = {"a": save("Dense", {"kernel": kernel})}
-        raster = look_at_pictures(opened, picked(opened), never, by_norm=True).contrast.rasters[0]
+        raster = final(look_at_pictures(opened, picked(opened), never, by_norm=True)).contrast.rasters[0]
         assert raster is not None
         np.testing.assert_array_equal(raster.mean, kernel[:, [2, 4, 0, 3, 1]])
 
     def test_a_model_with_more_units_has_an_order_of_its_own(self, save: Save) -> None:
         a, b = normal(4, 3), normal(4, 6)
         opened = {"a": save("Dense", {"kernel": a}), "b": save("Dense", {"kernel": b})}
-        look = look_at_pictures(opened, picked(opened), never, by_norm=True)
+        look = final(look_at_pictures(opened, picked(opened), never, by_norm=True))
         for raster, kernel in zip(look.contrast.rasters, (a, b), strict=False):
             assert raster is not None
             np.testing.assert_array_equal(raster.mean, kernel[:, np.argsort(-np.linalg.norm(kernel, axis=0))])
@@ -107,7 +108,7 @@ class TestPictures:
     ) -> None:
         a, b = normal(3, 3, 1, 5), normal(3, 3, 1, 2)
         opened = {"a": save("Conv2D", {"kernel": a}), "b": save("Conv2D", {"kernel": b})}
-        look = look_at_pictures(opened, picked(opened), never, "one filter", asked)
+        look = final(look_at_pictures(opened, picked(opened), never, "one filter", asked))
         assert (look.way, look.position, look.positions) == ("one filter", shown, (0, 4))
         for raster, kernel, place in zip(look.contrast.rasters, (a, b), (shown, min(shown, 1)), strict=False):
             assert raster is not None
@@ -116,7 +117,7 @@ class TestPictures:
     def test_a_way_that_the_tensor_does_not_have_gives_the_matrix(self, save: Save) -> None:
         kernel = normal(4, 3)
         opened = {"a": save("Dense", {"kernel": kernel})}
-        look = look_at_pictures(opened, picked(opened), never, "filter grid", 7)
+        look = final(look_at_pictures(opened, picked(opened), never, "filter grid", 7))
         raster = look.contrast.rasters[0]
         assert raster is not None
         assert (look.way, look.ways, look.position) == ("matrix", ("matrix",), 0)

@@ -17,15 +17,22 @@ from weight_widgets.worker import Superseded
 
 RNG = np.random.default_rng(17)
 
+# Without them a layer is not taken for Keras' own.
+INITIALIZERS = {
+    "kernel_initializer": "glorot_uniform",
+    "recurrent_initializer": "orthogonal",
+    "embeddings_initializer": "uniform",
+}
+
 Save = Callable[..., ww.Checkpoint]
 Opened = Mapping[str, ww.Checkpoint]
 
 
-def never() -> None:
+def never(share: float | None = None) -> None:
     """Nobody cancels."""
 
 
-def superseded() -> None:
+def superseded(share: float | None = None) -> None:
     raise Superseded
 
 
@@ -40,7 +47,7 @@ def saver(folder: Path) -> Save:
     def save(class_name: str, tensors: Mapping[str, np.ndarray], **settings: Any) -> ww.Checkpoint:
         path = folder / f"{next(number)}.h5"
         first = next(iter(tensors.values()))
-        config = {"name": "layer", **sizes(class_name, first.shape), **settings}
+        config = {"name": "layer", **INITIALIZERS, **sizes(class_name, first.shape), **settings}
         layer = {"class_name": class_name, "config": config}
         with h5py.File(path, "w") as file:
             file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": [layer]}})

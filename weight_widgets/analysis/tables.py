@@ -101,7 +101,7 @@ def weights_table(*checkpoints: Source, parts: bool = False, near_zero: float = 
     ``checkpoint``           string   label
     ``layer``                string   the layer's path, as in ``checkpoint[layer]``
     ``class_name``           string   Keras class; ``""`` when unknown
-    ``class_assumed``        bool     the class was inferred from names and shapes
+    ``class_assumed``        bool     the class was inferred, or has settings that Keras' own has not
     ``tensor``               string   name, as in ``checkpoint[layer][tensor]``
     ``part``                 string   name, as in ``checkpoint[layer][tensor].parts[part]``; ``""`` for all of it
     ``role``                 string   kernel, bias, …: the name without its place in the layer
@@ -206,7 +206,8 @@ def tensor_rows(
         As `measured` and `read` do.
     """
     about = _about(label, layer, tensor)
-    origin = owner_of(layer.class_name, layer.config, tensor.name.rpartition("/")[0]) if layer.config else None
+    known = layer.config and not (tensor.assumed or tensor.structure.doubt)
+    origin = owner_of(layer.class_name, layer.config, tensor.name.rpartition("/")[0]) if known else None
     for name in names:
         if name and name not in tensor.parts:
             continue

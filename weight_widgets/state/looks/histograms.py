@@ -81,10 +81,11 @@ def _counted(
 def _initial(opened: Opened, label: str, pick: Pick) -> Initial | None:
     layer = opened[label][pick.layer]
     class_name, config = owner_of(layer.class_name, layer.config, pick.tensor.rpartition("/")[0])
-    if not layer.config:
+    tensor = layer[pick.tensor]
+    if not layer.config or tensor.assumed or tensor.structure.doubt:
         # An assumed class says nothing of the initializer that was chosen.
         return None
-    return initial_state(class_name, config, pick.tensor, layer[pick.tensor].shape, pick.part)
+    return initial_state(class_name, config, pick.tensor, tensor.shape, pick.part)
 
 
 def _expected(curves: Mapping[str, Curve], pick: Pick) -> Expected | None:
