@@ -10,19 +10,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from .histograms import Histogram
 
-__all__ = ["CELLS", "NOT_FINITE", "ZEROS", "Cells", "Tally", "bits_of", "cells_by_bits", "cells_by_width"]
+__all__ = ["CELLS", "SPECIAL", "ZEROS", "Cells", "cells_by_bits", "cells_by_width"]
 
 CELLS = 1 << 16
 # By their bits: where ±0 and the smallest numbers are.
 ZEROS = np.array([0x0000, 0x8000])
-# And where infinity and NaN are.
-NOT_FINITE = slice(0x7F80, 0x8000), slice(0xFF80, CELLS)
+# And, behind those, where infinity and NaN are.
+SPECIAL = np.concatenate([ZEROS, np.arange(0x7F80, 0x8000), np.arange(0xFF80, CELLS)])
 # With a sign the bits fall as the values rise.
 RISING = np.concatenate([np.arange(CELLS - 1, CELLS // 2 - 1, -1), np.arange(CELLS // 2)])
 TINIEST = float(np.nextafter(0.0, 1.0))
@@ -161,40 +160,6 @@ class Cells:
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         """The ends of the cells, as far as there are values."""
         return np.maximum(self.lower, self.low), np.minimum(self.upper, self.high)
-
-
-class Tally:
-    """Counts of small whole numbers, in memory that is used again for each piece.
-
-    scipy's conversion from coordinates to a dense array adds up what falls into one place, three times as fast as
-    ``numpy.bincount``, and lets other threads run meanwhile.
-    """
-
-    def __init__(self, count: int, size: int) -> None:
-        from scipy.sparse import coo_array
-
-        self.counts = np.zeros(count, np.int64)
-        self.indices = np.zeros(size, np.int32)
-        self._last = np.zeros((count, 1), np.int32)
-        self._make = coo_array
-        self._array = self._of(size)
-
-    def _of(self, size: int) -> Any:
-        ones, column = np.ones(size, np.int32), np.zeros(size, np.int32)
-        return self._make((ones, (self.indices[:size], column)), shape=self._last.shape)
-
-    def add(self, size: int) -> np.ndarray:
-        """Count the first `size` of `indices`, each from 0 to below `count`; what they alone give, valid until next."""
-        if self._array.nnz != size:
-            self._array = self._of(size)
-        self._array.toarray(out=self._last)
-        self.counts += self._last[:, 0]
-        return self._last[:, 0]
-
-
-def bits_of(single: np.ndarray, out: np.ndarray) -> None:
-    """The upper half of the bits of float32 values, into an int32 array."""
-    np.right_shift(single.view(np.uint32), 16, out=out.view(np.uint32))
 
 
 def cells_by_bits(counts: np.ndarray, zeros: np.ndarray, tail: int, low: float, high: float) -> Cells:

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from .cells import CELLS, NOT_FINITE, ZEROS, Cells, Tally, bits_of, cells_by_bits, cells_by_width
-from .moments import EXPONENTS, Moments, finite_moments, merge, power_of_two
+from .cells import CELLS, SPECIAL, ZEROS, Cells, cells_by_bits, cells_by_width
+from .moments import EXPONENTS, Moments, finite_moments, merge, power_of_two, typical, zeros_in
+from .tally import Tally
 
 __all__ = ["Counted", "Widths"]
 
-# Of each piece about so many values tell what most are near.
-SAMPLE = 1 << 10
 # Elements that are summed as float32 before the sums go on as float64.
 LINE = 1 << 12
 # Magnitudes whose squares a float32 holds.
@@ -38,9 +37,9 @@ class Counted:
 
     def __init__(self, size: int) -> None:
         self._tally = Tally(CELLS, size)
+        self._tail = 0
         self._single = np.empty(size, np.float32)
         self._zeros = np.zeros(2, np.int64)
-        self._tail = 0
         self.counts = Moments()
         # Of the values and of their squares.
         self._sums = np.zeros(2)
@@ -52,16 +51,17 @@ class Counted:
             single = self._single[: piece.size]
             with np.errstate(over="ignore"):
                 single[...] = piece
-        bits_of(single, self._tally.indices[: piece.size])
-        # Others lost digits, so that no cell is a single value.
+        bits = single.view(np.uint32)
+        np.right_shift(bits, 16, out=self._tally.indices[: piece.size].view(np.uint32))
+        special = self._tally.add(piece.size)[SPECIAL]
+        # Other types lost digits, so that no cell is a single value.
         exactly = np.can_cast(piece.dtype, np.float32)
-        self._tail |= int(np.bitwise_or.reduce(single.view(np.uint32))) & 0xFFFF if exactly else 0xFFFF
-        counts = self._tally.add(piece.size)
+        self._tail |= int(np.bitwise_or.reduce(bits)) & 0xFFFF if exactly else 0xFFFF
         nan = inf = zeros = 0
-        if any(counts[bits].any() for bits in NOT_FINITE):
+        if special[len(ZEROS) :].any():
             nan, inf = int(np.count_nonzero(np.isnan(piece))), int(np.count_nonzero(np.isinf(piece)))
-        if counts[ZEROS].any():
-            zeros = piece.size - int(np.count_nonzero(piece))
+        if special[: len(ZEROS)].any():
+            zeros = zeros_in(piece)
             negative = int(np.count_nonzero(np.signbit(piece) & (piece == 0)))
             self._zeros += zeros - negative, negative
         if nan or inf:
@@ -76,8 +76,8 @@ class Counted:
 
     def merge(self, other: Counted) -> Counted:
         self._tally.counts += other._tally.counts
-        self._zeros += other._zeros
         self._tail |= other._tail
+        self._zeros += other._zeros
         self.counts = _together(self.counts, other.counts)
         self._sums += other._sums
         return self
@@ -133,13 +133,11 @@ class Widths:
     def add(self, piece: np.ndarray) -> None:
         finite = piece[np.isfinite(piece)]
         nan = int(np.count_nonzero(np.isnan(piece)))
-        counts = Moments(piece.size, nan, piece.size - finite.size - nan, piece.size - int(np.count_nonzero(piece)))
+        counts = Moments(piece.size, nan, piece.size - finite.size - nan, zeros_in(piece))
         if not finite.size:
             self._moments = merge(self._moments, counts)
             return
-        some = np.sort(finite[:: max(1, finite.size // SAMPLE)])
-        about = float(some[some.size // 2])
-        found = finite_moments(counts, finite, float(finite.min()), float(finite.max()), about)
+        found = finite_moments(counts, finite, float(finite.min()), float(finite.max()), typical(finite))
         self._moments = merge(self._moments, found)
         # Halves, because the distance of two numbers may be beyond float64.
         half = finite.astype(np.float64) / 2 - self._low / 2

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from .distribution import Distribution
-from .moments import EXPONENTS, RUN, Moments, in_pieces, merge, sorted_moments, sorted_run
+from .moments import (
+    EXPONENTS,
+    RUN,
+    Moments,
+    extremes,
+    in_pieces,
+    merge,
+    order_dtype,
+    piece_moments,
+    sorted_run,
+    zeros_in,
+)
 from .runs import Runs
 
 __all__ = [
@@ -66,8 +77,8 @@ def kept(pieces: Iterable[np.ndarray]) -> tuple[Moments, Runs]:
     """The moments of an array and its finite values in order, from pieces of one dimension and at most `RUN`."""
     moments, runs = Moments(), []
     for piece in pieces:
-        run, nan, inf = sorted_run(piece)
-        moments = merge(moments, sorted_moments(run, nan, inf))
+        moments = merge(moments, piece_moments(piece, *extremes(piece), zeros_in(piece)))
+        run = sorted_run(piece.astype(order_dtype(piece.dtype)))
         if run.size:
             runs.append(run)
     return moments, Runs(tuple(runs))

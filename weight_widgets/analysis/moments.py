@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Any
 
 import numpy as np
 
@@ -13,19 +14,25 @@ __all__ = [
     "EXPONENTS",
     "RUN",
     "Moments",
+    "extremes",
     "finite_moments",
     "in_pieces",
     "merge",
     "moments",
+    "order_dtype",
+    "piece_moments",
     "power_of_two",
-    "sorted_moments",
     "sorted_run",
+    "typical",
+    "zeros_in",
 ]
 
 # Elements that are put in order at a time, and that are copied to float64: few enough for the processor's cache.
 RUN = 1 << 17
-PIECE = 1 << 15
+PIECE = 1 << 16
 LINE = 1 << 13
+# Of a piece about so many values tell what most are near.
+SAMPLE = 1 << 10
 # Exponents whose powers of two have an inverse in float64, with room left for sums of fourth powers.
 EXPONENTS = -1000, 1000
 # A spread this small beside the mean is rounding; scipy.stats draws the line at the same place.
@@ -137,38 +144,53 @@ class Moments:
 
 def moments(values: np.ndarray) -> Moments:
     """The moments of an array of any shape and real dtype."""
-    flat = values.reshape(-1)
-    return reduce(merge, (sorted_moments(*sorted_run(piece)) for piece in in_pieces(flat, RUN)), Moments())
+    pieces = in_pieces(values.reshape(-1), RUN)
+    return reduce(merge, (piece_moments(piece, *extremes(piece), zeros_in(piece)) for piece in pieces), Moments())
 
 
-def sorted_run(values: np.ndarray) -> tuple[np.ndarray, int, int]:
-    """The finite values of an array of one dimension in rising order, and how many NaN and infinities there were."""
-    # What numpy has no fast order for, or cannot compare with a float64, is put in order as float64.
-    narrow = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-    with np.errstate(over="ignore"):
-        run = values.astype(np.float32 if narrow else np.float64)
-    run.sort()
-    if not run.size or (math.isfinite(run[0]) and math.isfinite(run[-1])):
-        return run, 0, 0
-    start, stop, known = np.searchsorted(run, run.dtype.type([-math.inf, math.inf, math.nan])).tolist()
-    start = int(np.searchsorted(run[:stop], run.dtype.type(-math.inf), "right"))
-    return run[start:stop], run.size - known, start + known - stop
+def zeros_in(piece: np.ndarray) -> int:
+    return piece.size - int(np.count_nonzero(piece))
 
 
-def sorted_moments(run: np.ndarray, nan: int = 0, inf: int = 0) -> Moments:
-    """The moments of what `sorted_run` gives."""
-    zeros = 0
-    if run.size and run[0] <= 0 <= run[-1]:
-        zeros = int(np.searchsorted(run, 0, "right") - np.searchsorted(run, 0))
-    counts = Moments(run.size + nan + inf, nan, inf, zeros)
-    if not run.size:
+def extremes(piece: np.ndarray) -> tuple[float, float, float]:
+    """The smallest and the largest value of an array that is not empty, and the sum of all."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.fmin.reduce(piece)), float(np.fmax.reduce(piece)), float(piece.sum(dtype=np.float64))
+
+
+def piece_moments(piece: np.ndarray, low: float, high: float, total: float, zeros: int = 0) -> Moments:
+    """The moments of an array of one dimension that is not empty, whose `extremes` and number of zeros are known."""
+    if math.isfinite(total) and math.isfinite(low) and math.isfinite(high):
+        return finite_moments(Moments(piece.size, zeros=zeros), piece, low, high, total / piece.size)
+    finite = piece[np.isfinite(piece)]
+    nan = int(np.count_nonzero(np.isnan(piece)))
+    counts = Moments(piece.size, nan, piece.size - finite.size - nan, zeros)
+    if not finite.size:
         return counts
-    return finite_moments(counts, run, float(run[0]), float(run[-1]), float(run[run.size // 2]), rising=True)
+    return finite_moments(counts, finite, float(finite.min()), float(finite.max()), typical(finite))
 
 
-def finite_moments(
-    counts: Moments, finite: np.ndarray, low: float, high: float, about: float, rising: bool = False
-) -> Moments:
+def typical(finite: np.ndarray) -> float:
+    """A value that most are near: the median of some of them, where their sum may be beyond float64."""
+    some = np.sort(finite[:: max(1, finite.size // SAMPLE)])
+    return float(some[some.size // 2])
+
+
+def order_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Float32 or float64, whichever holds the values: these are put in order fast, and compare with float64."""
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64)
+
+
+def sorted_run(values: np.ndarray) -> np.ndarray:
+    """The finite values of an array of one dimension in rising order, in its own memory."""
+    values.sort()
+    if not values.size or (math.isfinite(values[0]) and math.isfinite(values[-1])):
+        return values
+    start = np.searchsorted(values, values.dtype.type(-math.inf), "right")
+    return values[start : np.searchsorted(values, values.dtype.type(math.inf))]
+
+
+def finite_moments(counts: Moments, finite: np.ndarray, low: float, high: float, about: float) -> Moments:
     """Moments with the counts of others, and the rest of finite values in any order.
 
     Parameters
@@ -180,8 +202,6 @@ def finite_moments(
         The smallest and the largest of them.
     about : float
         A number that most of them are near, such as the median. What it differs from the mean is set right.
-    rising : bool
-        Whether they are in order.
     """
     # Of float32 even fourth powers stay within float64.
     unit = 1.0 if finite.dtype == np.float32 else power_of_two(max(-low, high))
@@ -194,13 +214,10 @@ def finite_moments(
         np.copyto(apart, piece)
         if unit != 1:
             apart *= 1 / unit
-        one_sign = rising and (piece[0] >= 0 or piece[-1] <= 0)
-        total += 0.0 if one_sign else float(np.abs(apart, out=square).sum())
+        total += float(np.abs(apart, out=square).sum())
         apart -= about
-        own = float(apart.sum())
-        total += abs(own + about * piece.size) if one_sign else 0.0
         np.multiply(apart, apart, out=square)
-        first += own
+        first += float(apart.sum())
         second += _dot(apart, apart)
         third += _dot(square, apart)
         fourth += _dot(square, square)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..reading.tensors import Tensor
-from .cells import Cells, Tally
+from .cells import Cells
 from .counting import Counted
 from .pairs import PairMoments, merge_pairs, pair_moments
 from .passes import COUNT, Check, gather
 from .rasters import Pooling, Raster
 from .rows import difference
+from .tally import Tally
 
 __all__ = ["JOINT_BINS", "Joint", "PairSummary", "summarise_pair"]
 

@@ -102,6 +102,8 @@ class Pooling:
         self._high = np.full((down, across), np.nan)
         self._row, self._column = divmod(start, columns)
         self._band = int(np.searchsorted(self._bounds, self._row, "right")) - 1
+        # What came of the band so far: of each column its sum and its extremes; None before anything has come.
+        self._open: list[np.ndarray] | None = None
 
     def add(self, piece: np.ndarray) -> tuple[float, float, float]:
         """Take the next elements, and tell the smallest and the largest of them, and their sum."""
@@ -126,14 +128,11 @@ class Pooling:
     def _move(self, rows: int) -> None:
         self._row += rows
         if self._row == self._bounds[self._band + 1]:
+            self._fold()
             self._band += 1
 
     def _take(self, block: np.ndarray, column: int) -> tuple[float, float, float]:
-        """Pool a block of some rows of one band, whose first column is `column`."""
-        first = int(np.searchsorted(self._starts, column, "right")) - 1
-        last = int(np.searchsorted(self._starts, column + block.shape[1]))
-        starts = np.maximum(self._starts[first:last] - column, 0)
-        place = self._band, slice(first, last)
+        """Take some rows of one band, whose first column is `column`."""
         # The sums of a few rows of float32 lose nothing that a picture shows.
         kind = np.float32 if block.dtype.kind == "f" and block.dtype.itemsize <= 4 else np.float64
         if block.shape[1] < NARROW:
@@ -143,18 +142,40 @@ class Pooling:
         # Inf − Inf in a sum is NaN, which is what such a cell shows. NaN is no extreme.
         with np.errstate(invalid="ignore", over="ignore"):
             sums = np.add.reduce(block, axis, kind)
-            if not np.isfinite(sums).all():
+            total = float(sums.sum(dtype=np.float64))
+            if not math.isfinite(total):
                 sums = np.add.reduce(block, axis, np.float64)
-            sums = np.add.reduceat(sums.astype(np.float64), starts)
-            self._sums[place] += sums
-            low = np.fmin.reduceat(np.fmin.reduce(block, axis), starts)
-            high = np.fmax.reduceat(np.fmax.reduce(block, axis), starts)
-            self._low[place] = np.fmin(self._low[place], low)
-            self._high[place] = np.fmax(self._high[place], high)
-            return float(low.min()), float(high.max()), float(sums.sum())
+                total = float(sums.sum())
+            low, high = np.fmin.reduce(block, axis), np.fmax.reduce(block, axis)
+            if self._open is None and len(low) == self.shape[1]:
+                self._open = [sums, low, high]
+            else:
+                self._add(column, sums, low, high)
+            return float(np.fmin.reduce(low)), float(np.fmax.reduce(high)), total
+
+    def _add(self, column: int, sums: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+        if self._open is None:
+            self._open = [np.zeros(self.shape[1]), *(np.full(self.shape[1], np.nan) for _ in range(2))]
+        self._open[0] = self._open[0].astype(np.float64, copy=False)
+        place = slice(column, column + len(sums))
+        for plane, found, join in zip(self._open, (sums, low, high), (np.add, np.fmin, np.fmax), strict=True):
+            plane[place] = join(plane[place], found)
+
+    def _fold(self) -> None:
+        """Take the columns of the band together."""
+        if self._open is None:
+            return
+        sums, low, high = self._open
+        self._open = None
+        with np.errstate(invalid="ignore", over="ignore"):
+            self._sums[self._band] += np.add.reduceat(sums.astype(np.float64), self._starts)
+            self._low[self._band] = np.fmin(self._low[self._band], np.fmin.reduceat(low, self._starts))
+            self._high[self._band] = np.fmax(self._high[self._band], np.fmax.reduceat(high, self._starts))
 
     def merge(self, other: Pooling) -> Pooling:
-        """Take in what another one has gathered from other rows of the same matrix."""
+        """Take in what another one has gathered from other elements of the same matrix."""
+        self._fold()
+        other._fold()
         with np.errstate(invalid="ignore"):
             self._sums += other._sums
             np.fmin(self._low, other._low, out=self._low)
@@ -162,6 +183,7 @@ class Pooling:
         return self
 
     def raster(self) -> Raster:
+        self._fold()
         widths, heights = np.diff(np.append(self._starts, self.shape[1])), np.diff(self._bounds)
         return Raster(self._sums / np.outer(heights, widths), self._low, self._high, self.shape)
 

@@ -43,6 +43,12 @@ class Runs:
     def nbytes(self) -> int:
         return sum(run.nbytes for run in self.runs)
 
+    @property
+    def zeros(self) -> int:
+        """How many are exactly zero."""
+        low, high = self.below(np.array([0.0, np.nextafter(0.0, 1.0)]))
+        return int(high - low)
+
     def below(self, ends: np.ndarray) -> np.ndarray:
         """How many values are smaller than each of some numbers: int64, shape of `ends`."""
         counts = np.zeros(ends.shape, np.int64)

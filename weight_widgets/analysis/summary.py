@@ -6,6 +6,7 @@ extremes, mean, norm and standard deviation are those of the values, the rest is
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..reading.tensors import Tensor
 from .cells import Cells
 from .counting import Counted, Widths
 from .measures import Measures, kept, measures_of
-from .moments import RUN, Moments, in_pieces, merge
+from .moments import RUN, Moments, extremes, in_pieces, merge, order_dtype, piece_moments, sorted_run
 from .passes import COUNT, Check, gather
 from .rasters import Pooling, Raster, cells, raster
 from .runs import Runs
@@ -84,7 +85,7 @@ def summarise(tensor: Tensor, check: Check) -> Summary:
         values = tensor.read()
         return replace(summary_of(values), raster=raster(tensor.structure.to_matrix(values)))
     if tensor.size <= EXACT_SIZE:
-        return gather([tensor], lambda start: _Kept(_pooling(tensor, start)), RUN, check).summary()
+        return _in_order(tensor, check)
     counted = gather([tensor], lambda start: _CountedPicture(_pooling(tensor, start)), COUNT, check)
     counts = counted.values.counts
     if counted.values.good or not counts.finite:
@@ -94,6 +95,32 @@ def summarise(tensor: Tensor, check: Check) -> Summary:
     widths = gather([tensor], lambda _: Widths(low, high, COUNT), COUNT, check)
     whole = [each for each in (counted.values.cells, widths.cells) if each.size == counts.finite]
     return Summary(widths.moments, min(whole, key=lambda each: each.coarseness), counted.raster)
+
+
+def _in_order(tensor: Tensor, check: Check) -> Summary:
+    """The summary from all values, which another thread puts in order while this one goes on."""
+    pooling = _pooling(tensor, 0)
+    found = Moments()
+    runs: list[Future[np.ndarray]] = []
+    # All at once, for which systems give larger pages than for many small ones.
+    room = np.empty(tensor.size, order_dtype(tensor.dtype))
+    sorter = ThreadPoolExecutor(1, "weight-widgets order")
+    try:
+        done = 0
+        for block in tensor.blocks(nbytes=RUN * tensor.dtype.itemsize):
+            check(done / tensor.size)
+            piece = block.reshape(-1)
+            run = room[done : done + piece.size]
+            with np.errstate(over="ignore"):
+                run[...] = piece
+            runs.append(sorter.submit(sorted_run, run))
+            low, high, total = pooling.add(piece) if pooling else extremes(piece)
+            found = merge(found, piece_moments(piece, low, high, total))
+            done += piece.size
+        values = Runs(tuple(run for each in runs if (run := each.result()).size))
+    finally:
+        sorter.shutdown(cancel_futures=True)
+    return Summary(replace(found, zeros=values.zeros), values, pooling.raster() if pooling else None)
 
 
 def preview(tensor: Tensor, check: Check) -> Summary | None:
@@ -125,32 +152,6 @@ def _pooling(tensor: Tensor, start: int) -> Pooling | None:
     return Pooling(matrix.shape, start) if matrix.as_stored else None
 
 
-class _Kept:
-    """Values in order, and the picture."""
-
-    def __init__(self, pooling: Pooling | None) -> None:
-        self._pooling = pooling
-        self._moments = Moments()
-        self._values = Runs(())
-
-    def add(self, piece: np.ndarray) -> None:
-        if self._pooling:
-            self._pooling.add(piece)
-        moments, values = kept([piece])
-        self._moments = merge(self._moments, moments)
-        self._values += values
-
-    def merge(self, other: _Kept) -> _Kept:
-        if self._pooling and other._pooling:
-            self._pooling.merge(other._pooling)
-        self._moments = merge(self._moments, other._moments)
-        self._values += other._values
-        return self
-
-    def summary(self) -> Summary:
-        return Summary(self._moments, self._values, self._pooling.raster() if self._pooling else None)
-
-
 class _CountedPicture:
     """Values in cells, and the picture."""
 
@@ -162,7 +163,7 @@ class _CountedPicture:
         if self._pooling:
             low, high, total = self._pooling.add(piece)
         else:
-            low, high, total = float(piece.min()), float(piece.max()), float(piece.sum(dtype=np.float64))
+            low, high, total = extremes(piece)
         self.values.add(piece, low, high, total)
 
     def merge(self, other: _CountedPicture) -> _CountedPicture:
