@@ -50,7 +50,7 @@ def reader() -> int:
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
-    with Place(tmp_path, tmp_path).hdf5("good.weights.h5") as file:
+    with Place(tmp_path, tmp_path).hdf5("good.weights.h5", libver="latest") as file:
         del file["layers/hostile"]
     return tmp_path / "good.weights.h5"
 

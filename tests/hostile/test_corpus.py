@@ -42,22 +42,6 @@ def spy(prober: Prober, secrets: Path) -> Iterator[watch.FolderWatch]:
     spy.close()
 
 
-@pytest.fixture(scope="module")
-def good(prober: Prober, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file that must be readable whatever was read before; reading it loads all that is loaded late."""
-    folder = tmp_path_factory.mktemp("good")
-    with Place(folder, folder).hdf5() as file:
-        del file["layers/hostile"]
-    return folder / "a.weights.h5"
-
-
-@pytest.fixture(scope="module")
-def descriptors(prober: Prober, good: Path) -> int:
-    """How many a probe has open between two files."""
-    next(prober.ask({"open": str(good)}, READ_SECONDS))
-    return int(next(prober.ask({"open": str(good)}, READ_SECONDS))["descriptors"])
-
-
 @pytest.mark.parametrize(
     "case", [pytest.param(case, id=name, marks=[pytest.mark.slow] * (name in SLOW)) for name, case in CASES.items()]
 )

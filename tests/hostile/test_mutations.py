@@ -32,7 +32,7 @@ def answers(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_damage_by_chance(layout: str, prober: Prober, tmp_path: Path) -> None:
+def test_damage_by_chance(layout: str, prober: Prober, tmp_path: Path, descriptors: int) -> None:
     pristine = tmp_path / "pristine"
     pristine.mkdir()
     entry = LAYOUTS[layout](pristine)
@@ -45,7 +45,7 @@ def test_damage_by_chance(layout: str, prober: Prober, tmp_path: Path) -> None:
     refused = 0
     for damage, answer in answers(prober, layout, tmp_path, found):
         refused += "error" in answer
-        said = [answer["died"]] if "died" in answer else [*answer["complaints"], *harm(answer, sound["descriptors"])]
+        said = [answer["died"]] if "died" in answer else [*answer["complaints"], *harm(answer, descriptors)]
         if answer.get("seconds", 0) > 10:
             said.append(f"opening took {answer['seconds']:.1f} s")
         wrong += [f"{damage}: {line}" for line in said]

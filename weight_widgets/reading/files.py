@@ -66,7 +66,12 @@ class StoredFile:
         """The file for unbuffered reading; a `ChangedFileError` when it is not the same before and after."""
         with _opened(self.path) as file:
             self._check(os.fstat(file.fileno()))
-            yield file
+            try:
+                yield file
+            except DamagedFileError:
+                # Perhaps it was a whole one before it was rewritten.
+                self._check(os.fstat(file.fileno()))
+                raise
             self._check(os.fstat(file.fileno()))
 
     def read(self, offset: int, length: int) -> bytearray:

@@ -58,6 +58,11 @@ class Growing:
             here = here.groups.setdefault(name, Growing(f"{here.path}/{name}"))
         return here
 
+    def walk(self) -> Iterator[Growing]:
+        yield self
+        for group in self.groups.values():
+            yield from group.walk()
+
     def grown(self) -> Group:
         groups = {name: group.grown() for name, group in self.groups.items()}
         return Group(self.path, self.attributes, groups, self.datasets, tuple(self.skipped))

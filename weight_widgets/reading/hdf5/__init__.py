@@ -1,9 +1,10 @@
-"""HDF5 files: their tree as frozen values, listed by a process of ours, and arrays that read themselves."""
+"""HDF5 files: their tree as frozen values, listed here or by a process of ours, and arrays that read themselves."""
 
 from __future__ import annotations
 
 import base64
 import math
+import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ..storage import Chunk, Contiguous, read_chunks
 from ..structure import Index
 from ..tensors import Skipped
 from ..trees import Group, Growing
+from .classic import Unusual, list_file
 from .service import ask
 
 __all__ = ["read_tree"]
@@ -38,8 +40,18 @@ def read_tree(source: StoredFile, span: Span | None = None) -> Group:
     ------
     DamagedFileError, ChangedFileError
     """
+    place = span or source.whole
+    try:
+        root = list_file(source, place)
+    except Unusual:
+        root = _listed(source, span)
+    _leave_out_lies(root, place)
+    return root.grown()
+
+
+def _listed(source: StoredFile, span: Span | None) -> Growing:
+    """The root of a file's tree as libhdf5 sees it, in a process of its own."""
     growing: list[Growing] = []
-    extents: list[_Extent] = []
 
     def take(answer: Any) -> None:
         for kind, parent, name, *what, attributes in answer["items"]:
@@ -53,43 +65,33 @@ def read_tree(source: StoredFile, span: Span | None = None) -> Group:
                 growing.append(home.groups[name])
             elif kind == "dataset":
                 shape, type_name, storage = what
-                array = _array(source, span, path, tuple(shape), type_name, storage, attributes)
-                home.datasets[name] = array
-                if storage[0] == "contiguous" and array.size:
-                    size = array.size * array.dtype.itemsize
-                    extents.append(_Extent(storage[1], storage[1] + size, home, name))
+                home.datasets[name] = _array(source, span, path, tuple(shape), type_name, storage, attributes)
             else:
                 home.skipped.append(Skipped(path, what[0]))
 
     _ask(source, span, {}, take)
-    _leave_out_lies(extents, (span or source.whole).length)
-    return growing[0].grown()
+    return growing[0]
 
 
-@dataclass(frozen=True)
-class _Extent:
-    """The bytes that a dataset claims."""
-
-    start: int
-    stop: int
-    home: Growing
-    name: str
-
-
-def _leave_out_lies(extents: list[_Extent], length: int) -> None:
+def _leave_out_lies(root: Growing, place: Span) -> None:
     """Drop the datasets whose bytes are not in the file, or are those of another one."""
+    extents = [
+        (array.fetch.offset, array.size * array.fetch.dtype.itemsize, home, name, array.path)
+        for home in root.walk()
+        for name, array in home.datasets.items()
+        if isinstance(array.fetch, Contiguous) and array.size
+    ]
     taken, owner = 0, ""
-    for extent in sorted(extents, key=lambda extent: extent.start):
-        path = f"{extent.home.path}/{extent.name}"
-        if extent.stop > length:
+    for start, size, home, name, path in sorted(extents, key=operator.itemgetter(0)):
+        if start + size > sum(place):
             reason = "its values lie beyond the end of the file"
-        elif extent.start < taken:
+        elif start < taken:
             reason = f"its values overlap those of {owner}"
         else:
-            taken, owner = extent.stop, path
+            taken, owner = start + size, path
             continue
-        del extent.home.datasets[extent.name]
-        extent.home.skipped.append(Skipped(path, reason))
+        del home.datasets[name]
+        home.skipped.append(Skipped(path, reason))
 
 
 def _array(

@@ -27,20 +27,14 @@ from ...processes.child import answers, limit_process, renew_cpu_time
 from ..files import Span, identity_of
 from ..storage import DEFLATE, FLETCHER32, SHUFFLE
 from ..window import FileWindow
+from .wanted import MAX_ATTRIBUTE, MAX_DEPTH, MAX_NAMES, is_wanted
 
 MEMORY, CPU_SECONDS = 384 << 20, 70
-MAX_DEPTH = 64
-MAX_ATTRIBUTE = 64 << 20
-MAX_NAMES = 2_000_000
 MAX_CHUNK = 64 << 20
 MAX_CHUNKS = 1_000_000
 # Compressed data that claims to be larger than this must not claim to be so many times its stored size.
 SUSPICIOUS, MAX_RATIO = 64 << 20, 200
 BATCH, BATCH_BYTES = 500, 512 << 10
-
-# What the layouts ask for; other attributes are not even read.
-WANTED = ("model_config", "keras_version", "backend", "nb_layers", "nb_params", "name", "dtype")
-WANTED_LISTS = ("layer_names", "weight_names")
 
 INTEGERS = {h5t.SGN_NONE: "u", h5t.SGN_2: "i"}
 ORDERS = {h5t.ORDER_LE: "<", h5t.ORDER_BE: ">"}
@@ -272,14 +266,9 @@ def _attributes(item: Any) -> dict[str, Any]:
     if not h5a.get_num_attrs(item):
         return {}
     names: list[bytes] = []
-    h5a.iterate(item, lambda name, *_: names.append(name) if _wanted(name) else None)
+    h5a.iterate(item, lambda name, *_: names.append(name) if is_wanted(name) else None)
     values = {name.decode("ascii"): _attribute(item, name) for name in names}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _wanted(raw: bytes) -> bool:
-    name = raw.decode("utf-8", "replace")
-    return name in WANTED or name.rstrip("0123456789") in WANTED_LISTS
 
 
 def _attribute(item: Any, name: bytes) -> Any:
