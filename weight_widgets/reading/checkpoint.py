@@ -74,7 +74,8 @@ class Checkpoint(Mapping[str, Layer]):
         ]
         names = numbered(layer.name for layer in layers)
         self.layers: Mapping[str, Layer] = {
-            name: replace(layer, name=name) for name, layer in zip(names, layers, strict=True)
+            name: layer if layer.name == name else replace(layer, name=name)
+            for name, layer in zip(names, layers, strict=True)
         }
         self._closed = False
 
@@ -119,7 +120,9 @@ class Checkpoint(Mapping[str, Layer]):
         for name, array in read.weights.items():
             if not found.config and UNNAMED.fullmatch(array.path.rpartition("/")[2]):
                 # Where the file numbers its arrays, names such as kernel are a guess too.
-                meanings[name] = replace(meanings[name], assumed=not HONEST.fullmatch(name))
+                guessed = not HONEST.fullmatch(name)
+                if meanings[name].assumed != guessed:
+                    meanings[name] = replace(meanings[name], assumed=guessed)
         tensors = {
             name: self._tensor(name, read.weights[name], meanings[name], read.codes.get(name))
             for name in in_order(read.weights)

@@ -36,7 +36,8 @@ def interpreted(found: LayerWeights, keras_version: str) -> Interpreted:
         *dict.fromkeys(result.note for result in results.values() if result.note),
         *differences(found, found.build),
     ]
-    quantized = dequantize(replace(found, weights=weights), keras_version, found.build)
+    told = found if weights == found.weights else replace(found, weights=weights)
+    quantized = dequantize(told, keras_version, found.build)
     if quantized is None:
         return Interpreted(weights, {}, tuple(skipped), tuple(notes))
     return Interpreted(quantized.weights, quantized.codes, (*skipped, *quantized.skipped), (*notes, *quantized.notes))

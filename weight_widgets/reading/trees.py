@@ -32,9 +32,12 @@ class Group:
         return here
 
     def walk(self) -> Iterator[Group]:
-        yield self
-        for group in self.groups.values():
-            yield from group.walk()
+        """This group and all below it, each before those inside of it."""
+        waiting = [self]
+        while waiting:
+            group = waiting.pop()
+            yield group
+            waiting.extend([*group.groups.values()][::-1])
 
     def all_datasets(self) -> Iterator[Array]:
         for group in self.walk():
@@ -59,9 +62,12 @@ class Growing:
         return here
 
     def walk(self) -> Iterator[Growing]:
-        yield self
-        for group in self.groups.values():
-            yield from group.walk()
+        """As `Group.walk`."""
+        waiting = [self]
+        while waiting:
+            group = waiting.pop()
+            yield group
+            waiting.extend([*group.groups.values()][::-1])
 
     def grown(self) -> Group:
         groups = {name: group.grown() for name, group in self.groups.items()}

@@ -114,6 +114,8 @@ class FileWalk:
 
     def without_cudnn(self, layer: LayerWeights) -> LayerWeights:
         """The layer with weights in cuDNN's layout converted, which is told."""
+        if not any(name.endswith("recurrent_kernel") for name in layer.weights):
+            return layer
         weights: dict[str, Array] = {}
         for place, own in by_place(layer.weights).items():
             if converted := from_cudnn(own):

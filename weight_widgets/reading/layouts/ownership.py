@@ -36,6 +36,9 @@ class Weight(NamedTuple):
 def sort_out(layer: LayerConfig, weights: Sequence[Weight]) -> Iterator[LayerWeights]:
     """The layers that the weights of one group belong to, in model order where the configuration tells it."""
     root = _Node(layer, layer.name)
+    if weights and not root.children:
+        yield from _layers(layer, root.path, _below(layer, weights))
+        return
     owned: dict[str, tuple[_Node, list[Weight]]] = {}
     for weight in weights:
         owner, rest = root.owner(weight.steps)

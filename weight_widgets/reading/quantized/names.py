@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,36 +68,44 @@ def quantized_names(
     tuple of str, or None
         None when the arrays are no quantised layer, or could be named in more than one way.
     """
-    specs = SPECS.get(class_name, {})
-    mode = policy_mode(config)
+    if class_name not in SPECS:
+        return None
+    # A Dense has the one setting, an EinsumDense the other, which is null where there is none.
+    said = config.get("use_bias", config["bias_axes"] is not None if "bias_axes" in config else None)
+    biases = tuple(each for each in (True, False) if said is each or not isinstance(said, bool))
+    return _names(class_name, policy_mode(config), biases, tuple(map(_kind, dtypes)), tuple(map(len, shapes)))
+
+
+# Networks repeat their layers.
+@lru_cache(maxsize=1024)
+def _names(
+    class_name: str, mode: str, biases: tuple[bool, ...], kinds: tuple[str, ...], ranks: tuple[int, ...]
+) -> tuple[str, ...] | None:
+    specs = SPECS[class_name]
     # Only the configuration sets ternary codes apart from those of GPTQ without zero points.
     unsaid = (specs[each] for each in specs if each != "ternary")
     fitting = {
         tuple(name for name, _ in variant)
         for spec in (specs.get(mode, ()) if mode else itertools.chain.from_iterable(unsaid))
-        for variant in _variants(spec, config)
-        if _fits(variant, shapes, dtypes)
+        for variant in _variants(spec, biases)
+        if _fits(variant, kinds, ranks)
     }
     return fitting.pop() if len(fitting) == 1 else None
 
 
-def _variants(spec: Spec, config: Mapping[str, Any]) -> Iterator[Spec]:
+def _variants(spec: Spec, biases: tuple[bool, ...]) -> Iterator[Spec]:
     """The spec with and without a bias, as far as the configuration leaves it open."""
     if ("bias", "f") not in spec:
         yield spec
         return
-    # A Dense has the one setting, an EinsumDense the other, which is null where there is none.
-    said = config.get("use_bias", config["bias_axes"] is not None if "bias_axes" in config else None)
-    if said is not False:
-        yield spec
-    if said is not True:
-        yield tuple(entry for entry in spec if entry[0] != "bias")
+    for bias in biases:
+        yield spec if bias else tuple(entry for entry in spec if entry[0] != "bias")
 
 
-def _fits(spec: Spec, shapes: Sequence[Shape], dtypes: Sequence[np.dtype[Any]]) -> bool:
-    return len(spec) == len(shapes) == len(dtypes) and all(
-        _kind(dtype) == kind[0] and (len(kind) < 2 or len(shape) == int(kind[1]))
-        for (_, kind), shape, dtype in zip(spec, shapes, dtypes, strict=True)
+def _fits(spec: Spec, kinds: tuple[str, ...], ranks: tuple[int, ...]) -> bool:
+    return len(spec) == len(kinds) and all(
+        held == kind[0] and (len(kind) < 2 or rank == int(kind[1]))
+        for (_, kind), held, rank in zip(spec, kinds, ranks, strict=True)
     )
 
 
