@@ -60,7 +60,20 @@ class Contiguous:
         with self.source.open() as file:
             for index in indices:
                 self.source.check()
-                yield self._read(file, index, memory)
+                places, rows = [step for step in index if isinstance(step, int)], index[-1]
+                if len(places) == len(index) - 1 and isinstance(rows, slice):
+                    yield self._run(file, places, rows, memory)
+                else:
+                    yield self._read(file, index, memory)
+
+    def _run(self, file: io.FileIO, places: Sequence[int], rows: slice, memory: Memory) -> np.ndarray:
+        """Rows within one place on the axes before theirs, which lie in one stretch of the file."""
+        first, inner = 0, self.shape[len(places) + 1 :]
+        for place, size in zip([*places, rows.start], self.shape, strict=False):
+            first = first * size + place
+        out = memory.array((rows.stop - rows.start, *inner))
+        read_into(file, self.offset + first * math.prod(inner) * self.dtype.itemsize, _bytes(out), self.source.path)
+        return _finish(out, ())
 
     def _read(self, file: io.FileIO, index: Index, memory: Memory) -> np.ndarray:
         steps = _ranges(self.shape, index)
