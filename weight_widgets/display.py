@@ -49,6 +49,8 @@ def numbered(shown: Iterable[str]) -> list[str]:
     """The texts, each that looks like an earlier one with a number that no other has: ``a``, ``a (2)``."""
     texts = list(shown)
     taken = set(texts)
+    if len(taken) == len(texts):
+        return texts
     count: Counter[str] = Counter()
     found = []
     for text in texts:

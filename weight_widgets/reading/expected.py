@@ -54,7 +54,7 @@ def contradicted(found: LayerWeights, build: Config) -> Mapping[str, Pattern]:
     Only what is certain counts: sizes that the configuration fixes, of weights that go by their Keras name.
     """
     if policy_mode(unwrap(found.class_name, found.config)[1]) or any(
-        array.dtype.str[1:] in ("i1", "u1") for array in found.weights.values()
+        array.dtype.itemsize == 1 and array.dtype.kind in "iu" for array in found.weights.values()
     ):
         return {}
     # Without a configuration the class, and with it the names, are guesses.

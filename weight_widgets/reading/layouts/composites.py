@@ -12,7 +12,9 @@ __all__ = ["inner_of", "is_attention", "is_composite", "is_stack", "looks_compos
 
 ATTENTIONS = {"MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"}
 WRAPPERS = {"TimeDistributed", "SpectralNormalization", "Wrapper"}
-COMPOSITES = {"Bidirectional", "RNN", "StackedRNNCells", *ATTENTIONS, *WRAPPERS}
+# Those without weights of their own.
+HOLLOW = {"Bidirectional", "RNN", "StackedRNNCells", *WRAPPERS}
+COMPOSITES = {*HOLLOW, *ATTENTIONS}
 
 PROJECTIONS = {
     **{name: name for name in ("query", "key", "value", "gate", "output")},
@@ -96,7 +98,7 @@ def owner_of(class_name: str, config: Node, place: str = "") -> tuple[str, Node]
             class_name, config = _unpacked(found) or ("", {})
         elif step in PROJECTIONS.values() and class_name not in ATTENTIONS:
             class_name, config = "", {}
-    if class_name in COMPOSITES - ATTENTIONS:
+    if class_name in HOLLOW:
         return "", {}
     return WEIGHTS_OF.get(class_name, class_name), config
 

@@ -101,7 +101,7 @@ def _below(layer: LayerConfig, weights: Sequence[Weight]) -> list[Weight]:
     rests = [weight.steps if rest is None else rest for rest, weight in zip(found, weights, strict=True)]
     if all(rest is None for rest in found):
         rests = _without_other_name(rests)
-    return [weight._replace(steps=rest) for weight, rest in zip(weights, rests, strict=True)]
+    return [Weight(rest, weight.role, weight.array) for weight, rest in zip(weights, rests, strict=True)]
 
 
 def _after(own: tuple[str, ...], steps: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -68,12 +68,13 @@ def quantized_names(
     tuple of str, or None
         None when the arrays are no quantised layer, or could be named in more than one way.
     """
-    if class_name not in SPECS:
+    mode = policy_mode(config)
+    if class_name not in SPECS or (mode and mode not in SPECS[class_name]):
         return None
     # A Dense has the one setting, an EinsumDense the other, which is null where there is none.
     said = config.get("use_bias", config["bias_axes"] is not None if "bias_axes" in config else None)
     biases = tuple(each for each in (True, False) if said is each or not isinstance(said, bool))
-    return _names(class_name, policy_mode(config), biases, tuple(map(_kind, dtypes)), tuple(map(len, shapes)))
+    return _names(class_name, mode, biases, tuple(map(_kind, dtypes)), tuple(map(len, shapes)))
 
 
 # Networks repeat their layers.
@@ -86,7 +87,7 @@ def _names(
     unsaid = (specs[each] for each in specs if each != "ternary")
     fitting = {
         tuple(name for name, _ in variant)
-        for spec in (specs.get(mode, ()) if mode else itertools.chain.from_iterable(unsaid))
+        for spec in (specs[mode] if mode else itertools.chain.from_iterable(unsaid))
         for variant in _variants(spec, biases)
         if _fits(variant, kinds, ranks)
     }

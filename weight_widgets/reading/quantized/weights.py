@@ -18,6 +18,7 @@ from .packing import Helpers, packings
 
 __all__ = ["Quantized", "dequantize"]
 
+HISTORY = "kernel_amax_history"
 TARGETS = ("kernel", "embeddings", "reverse_embeddings")
 STEPWISE = "TimeDistributed"
 # What belongs to a target and is no weight itself.
@@ -67,6 +68,10 @@ def dequantize(
     Quantized, or None
         None when nothing in the layer is quantised and no low-rank update was merged into it.
     """
+    # Most layers have neither codes nor what float8 training leaves behind, and are done with quickly.
+    marked = any(array.dtype.itemsize == 1 or name.endswith(HISTORY) for name, array in found.weights.items())
+    if not marked and "lora_rank" not in unwrap(found.class_name, found.config)[1]:
+        return None
     work = _Work(found, _version(keras_version), build or {})
     for place in dict.fromkeys(name.rpartition("/")[0] for name in found.weights):
         work.take(f"{place}/" if place else "")
@@ -102,7 +107,7 @@ class _Work:
             array = self.weights.get(place + target)
             if array and array.dtype.str[1:] == "i1" and f"{place}{target}_scale" in self.weights:
                 self._dequantize(place, target, array)
-        if place + "kernel_amax_history" in self.weights:
+        if place + HISTORY in self.weights:
             for helper in FLOAT8_HELPERS:
                 self._skip(place + helper, "a scale or a history of float8 training; the kernel is stored in full")
 
