@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ipywidgets.widgets import widget as registry
-from seen import TIMEOUT, write_model
+from seen import TIMEOUT, widgets_alive, write_model
 
 import weight_widgets as ww
 from weight_widgets.state import ExplorerState
@@ -37,12 +36,6 @@ def ended(before: list[threading.Thread]) -> list[threading.Thread]:
         if thread not in before:
             thread.join(TIMEOUT)
     return [thread for thread in threads() if thread not in before]
-
-
-def alive() -> int:
-    """How many widgets there are, in all pages."""
-    # ipywidgets 7 and 8 call it differently.
-    return len(registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets)
 
 
 def descriptors() -> set[str]:
@@ -74,7 +67,7 @@ def test_closing_ends_threads_and_leaves_no_file_open_and_no_widget(
     # The process that lists HDF5 is there for all explorers.
     ww.open_checkpoint(path)
     gc.collect()
-    before, open_before, alive_before = threads(), descriptors(), alive()
+    before, open_before, alive_before = threads(), descriptors(), widgets_alive()
     for _ in range(3):
         explorer = ww.compare(path)
         assert explorer.wait(TIMEOUT)
@@ -82,11 +75,11 @@ def test_closing_ends_threads_and_leaves_no_file_open_and_no_widget(
             explorer.selection.layer = "second"
             assert not explorer.wait(0.05)
             assert len(threads()) > len(before)
-        assert alive() > alive_before
+        assert widgets_alive() > alive_before
         state = weakref.ref(explorer._state)
         explorer.close()
         assert ended(before) == []
-        assert alive() == alive_before
+        assert widgets_alive() == alive_before
         del explorer
         gc.collect()
         assert state() is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +19,7 @@ from seen import (
     TIMEOUT,
     Page,
     Wire,
+    decode,
     everything,
     grid_rows,
     having,
@@ -45,29 +44,6 @@ from weight_widgets.panes.style import (
 
 BLUE, WHITE, RED, GREY = (0x05, 0x30, 0x61), (0xF7, 0xF7, 0xF7), (0x67, 0x00, 0x1F), (0x80, 0x80, 0x80)
 RNG = np.random.default_rng(11)
-
-
-def decode(value: bytes | memoryview) -> np.ndarray:
-    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 3), by the specification."""
-    png = bytes(value)
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    chunks: dict[bytes, bytes] = {}
-    place = 8
-    while place < len(png):
-        (length,) = struct.unpack_from(">I", png, place)
-        kind, data = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
-        assert struct.unpack_from(">I", png, place + 8 + length) == (zlib.crc32(kind + data),)
-        chunks[kind] = chunks.get(kind, b"") + data
-        place += 12 + length
-    assert next(iter(chunks)) == b"IHDR"
-    assert [*chunks][-1] == b"IEND"
-    columns, rows, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
-    assert (depth, colour, rest) == (8, 3, [0, 0, 0])
-    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
-    assert not lines[:, 0].any()
-    palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    assert b"tRNS" not in chunks
-    return palette[lines[:, 1:]]
 
 
 class TestPng:
@@ -251,7 +227,7 @@ class TestHeatmapPane:
         explorer = ww.compare(tmp_path / "small.h5", tmp_path / "large.h5")
         assert explorer.wait(TIMEOUT)
         figures = [figure for figure in of_kind(explorer, bqplot.Figure) if figure.interaction is not None]
-        lines = [set(np.asarray(figure.marks[1].x).tolist()) for figure in figures[:2]]
+        lines = [set(np.asarray(figure.marks[-1].x).tolist()) for figure in figures[:2]]
         assert lines == [{4.0, 8.0, 12.0}, {8.0, 16.0, 24.0}]
         scale = figures[0].marks[0].scales["x"]
         assert (scale.min, scale.max) == (0.0, 32.0)
@@ -267,6 +243,11 @@ class TestHeatmapPane:
         explorer.selection.other = "a"
         assert explorer.wait(TIMEOUT)
         assert (scale.min, scale.max) == (10.0, 20.0)
+        # What a drag beyond the edge sends.
+        scale.set_state({"min": 36.0, "max": 46.0})
+        assert (scale.min, scale.max) == (30.0, 40.0)
+        scale.set_state({"min": -3.0, "max": 7.0})
+        assert (scale.min, scale.max) == (0.0, 10.0)
         scale.min, scale.max = -500.0, 700.0
         assert (scale.min, scale.max) == (0.0, 40.0)
         explorer.selection.layer = "tall"

@@ -15,13 +15,13 @@ from seen import final
 from traitlets import All, TraitError
 
 import weight_widgets as ww
+from weight_widgets.analysis.passes import Check
 from weight_widgets.panes.pickers import layer_pickers, model_pickers
 from weight_widgets.panes.status import status_line
 from weight_widgets.panes.style import models_by_label
 from weight_widgets.state import ExplorerState, Pick, Selection
 from weight_widgets.state import explorer as explorer_module
 from weight_widgets.state.selection import find
-from weight_widgets.worker import Check
 
 FIXTURES = Path(__file__).parent / "fixtures" / "keras3"
 TIMEOUT = 30.0

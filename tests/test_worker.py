@@ -16,7 +16,8 @@ import h5py
 import numpy as np
 import pytest
 
-from weight_widgets.worker import Check, Superseded, Worker
+from weight_widgets.analysis.passes import Check
+from weight_widgets.worker import Superseded, Worker
 
 TIMEOUT = 20.0
 

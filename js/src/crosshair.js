@@ -2,7 +2,7 @@
 import { isOurs, move } from "./keys.js";
 import { Marker } from "./marker.js";
 import { explorerOf, onceAttached } from "./page.js";
-import { cellAtShare, hasCell, sharesOf } from "./raster.js";
+import { cellAtShare, sameCell, sharesOf } from "./raster.js";
 import { isShown, readout } from "./readout.js";
 import { buildBox, write } from "./readout_box.js";
 
@@ -45,8 +45,12 @@ class Crosshair {
   #figures;
   /** @type {Cell | null} */
   #cell = null;
-  /** @type {MouseEvent | null} */
+  /** @type {Traits["picture"]} the one that the cell is in */
+  #picture = {};
+  /** @type {MouseEvent | null} what is still to be followed */
   #pointer = null;
+  /** @type {MouseEvent | null} where it was last */
+  #last = null;
   #hovering = false;
   #frame = 0;
   #resizes = new ResizeObserver(() => this.#request());
@@ -107,13 +111,27 @@ class Crosshair {
     const picture = this.#model.get("picture");
     this.#followPointer();
     const held = this.#hovering || document.activeElement === this.#box;
-    if (!held || !isShown(picture) || (this.#cell && !hasCell(picture, this.#cell))) this.#cell = null;
+    if (!held) this.#cell = null;
     this.#drawMarkers();
     const rasters = RASTERS.map((name) => this.#model.get(name));
     write(this.#box, readout(picture, rasters, this.#cell));
   }
 
+  /**
+   * Keep the cell over the same weights when another picture comes: it may show a part, or cells of another size.
+   * @param {Traits["picture"]} picture
+   */
+  #stay(picture) {
+    if (picture === this.#picture) return;
+    const [from, cell] = [this.#picture, this.#cell];
+    this.#picture = picture;
+    this.#cell = cell && isShown(from) && isShown(picture) ? sameCell(from, picture, cell) : null;
+    // What came may lie under a pointer that rests.
+    if (!this.#cell) this.#pointer ??= this.#last;
+  }
+
   #followPointer() {
+    this.#stay(this.#model.get("picture"));
     if (!this.#pointer) return;
     const under = this.#cellUnder(this.#pointer);
     this.#hovering = under !== null;
@@ -161,7 +179,7 @@ class Crosshair {
 
   /** @param {MouseEvent} event */
   #point(event) {
-    this.#pointer = event;
+    this.#pointer = this.#last = event;
     this.#request();
   }
 

@@ -4,7 +4,8 @@
  * @typedef {{
  *   label: string, size: number, names: string[], first?: number, stride?: number, numbers?: number[]
  * }} Axis  Two that share a label count the same thing, one of them in strides.
- * @typedef {{ count: number, cells: number, axes: Axis[] }} Side  One side of the picture: its elements, pooled into cells.
+ * @typedef {{ start?: number, count: number, cells: number, axes: Axis[] }} Side  One side of the picture: so many elements
+ *   from `start` on, pooled into cells; the axes are those of the whole tensor.
  * @typedef {{ frame: number, planes: 0 | 1 | 3, values: DataView }} Raster
  * @typedef {{ row: number, column: number }} Cell
  * @typedef {{ low: number, high: number }} Interval
@@ -18,17 +19,17 @@
  * @param {number} cell
  * @returns {[from: number, to: number]}
  */
-export function span({ count, cells }, cell) {
-  return [Math.floor((cell * count) / cells), Math.floor(((cell + 1) * count) / cells)];
+export function span({ start = 0, count, cells }, cell) {
+  return [start + Math.floor((cell * count) / cells), start + Math.floor(((cell + 1) * count) / cells)];
 }
 
 /**
  * @param {Side} side
- * @param {number} position  a data coordinate: the picture is stretched evenly over [0, count]
+ * @param {number} position  a data coordinate: the picture is stretched evenly over its elements
  * @returns {number | null}  null outside the picture
  */
-export function cellAt({ count, cells }, position) {
-  const cell = Math.floor((position * cells) / count);
+export function cellAt({ start = 0, count, cells }, position) {
+  const cell = Math.floor(((position - start) * cells) / count);
   return cell >= 0 && cell < cells ? cell : null;
 }
 
@@ -49,18 +50,30 @@ export function cellAtShare(side, { low, high }, share) {
  * @param {number} cell
  * @returns {[begin: number, end: number]}
  */
-export function sharesOf({ count, cells }, { low, high }, cell) {
-  const share = (/** @type {number} */ edge) => ((edge * count) / cells - low) / (high - low);
+export function sharesOf({ start = 0, count, cells }, { low, high }, cell) {
+  const share = (/** @type {number} */ edge) => (start + (edge * count) / cells - low) / (high - low);
   return [share(cell), share(cell + 1)];
 }
 
 /**
- * Whether the picture has such a cell.
- * @param {{ rows: Side, columns: Side }} picture
+ * The cell of another picture in which the middle of a cell lies.
+ * @param {{ rows: Side, columns: Side }} from
+ * @param {{ rows: Side, columns: Side }} to
  * @param {Cell} cell
+ * @returns {Cell | null}
  */
-export function hasCell({ rows, columns }, { row, column }) {
-  return row < rows.cells && column < columns.cells;
+export function sameCell(from, to, { row, column }) {
+  const down = cellAt(to.rows, middle(from.rows, row));
+  const across = cellAt(to.columns, middle(from.columns, column));
+  return down === null || across === null ? null : { row: down, column: across };
+}
+
+/**
+ * @param {Side} side
+ * @param {number} cell
+ */
+function middle({ start = 0, count, cells }, cell) {
+  return start + ((cell + 0.5) * count) / cells;
 }
 
 /**
@@ -69,9 +82,9 @@ export function hasCell({ rows, columns }, { row, column }) {
  * @param {Interval} domain
  * @returns {[first: number, last: number]}
  */
-export function visibleCells({ count, cells }, { low, high }) {
-  const first = Math.floor((low * cells) / count);
-  const last = Math.ceil((high * cells) / count) - 1;
+export function visibleCells({ start = 0, count, cells }, { low, high }) {
+  const first = Math.floor(((low - start) * cells) / count);
+  const last = Math.ceil(((high - start) * cells) / count) - 1;
   return [clamp(first, 0, cells - 1), clamp(last, 0, cells - 1)];
 }
 

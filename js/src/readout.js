@@ -55,10 +55,10 @@ export function readout(picture, rasters, cell) {
  * @param {boolean} pooled
  */
 function describe({ rows, columns }, cell, pooled) {
-  if (!pooled) return exactPlace(rows, columns, cell);
-  const where = [place(rows, cell.row, "row"), place(columns, cell.column, "column")].filter(Boolean).join(", ");
   const [top, bottom] = span(rows, cell.row);
   const [left, right] = span(columns, cell.column);
+  if (!pooled) return exactPlace(rows, columns, { row: top, column: left });
+  const where = [place(rows, cell.row, "row"), place(columns, cell.column, "column")].filter(Boolean).join(", ");
   return `${where} (mean of ${(bottom - top) * (right - left)} weights)`;
 }
 

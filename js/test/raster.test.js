@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cellAt, cellAtShare, hasCell, readCell, sharesOf, span, visibleCells } from "../src/raster.js";
+import { cellAt, cellAtShare, readCell, sameCell, sharesOf, span, visibleCells } from "../src/raster.js";
 
 const side = (count, cells = count) => ({ count, cells, axes: [] });
 
@@ -72,11 +72,26 @@ test("cells in sight: a part is enough, and never one that does not exist", () =
   assert.deepEqual(visibleCells(side(10), { low: 20, high: 30 }), [9, 9]);
 });
 
-test("a picture has the cells of its own shape only", () => {
-  const picture = { rows: side(2), columns: side(3) };
-  assert.ok(hasCell(picture, { row: 1, column: 2 }));
-  assert.ok(!hasCell(picture, { row: 2, column: 0 }));
-  assert.ok(!hasCell(picture, { row: 0, column: 3 }));
+test("a window begins where it begins", () => {
+  const window = { start: 100, count: 40, cells: 20, axes: [] };
+  assert.deepEqual(span(window, 0), [100, 102]);
+  assert.deepEqual(span(window, 19), [138, 140]);
+  assert.equal(cellAt(window, 99.9), null);
+  assert.equal(cellAt(window, 100), 0);
+  assert.equal(cellAt(window, 139.9), 19);
+  assert.equal(cellAt(window, 140), null);
+  assert.deepEqual(sharesOf(window, { low: 90, high: 130 }, 5), [0.5, 0.55]);
+  assert.deepEqual(visibleCells(window, { low: 0, high: 1000 }), [0, 19]);
+  assert.deepEqual(visibleCells(window, { low: 104.5, high: 107 }), [2, 3]);
+});
+
+test("a cell stays over its weights in another picture, or is in none", () => {
+  const whole = { rows: side(1000, 10), columns: side(50) };
+  const window = { rows: { start: 250, count: 200, cells: 200, axes: [] }, columns: { ...side(20), start: 30 } };
+  assert.deepEqual(sameCell(whole, window, { row: 3, column: 41 }), { row: 100, column: 11 });
+  assert.deepEqual(sameCell(window, whole, { row: 100, column: 11 }), { row: 3, column: 41 });
+  assert.equal(sameCell(whole, window, { row: 1, column: 41 }), null);
+  assert.equal(sameCell(whole, window, { row: 3, column: 29 }), null);
 });
 
 test("one plane: the weight itself, in C order, from any byte offset", () => {

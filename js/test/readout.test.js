@@ -36,6 +36,21 @@ test("exact weights of the three, with the place", () => {
   );
 });
 
+test("the weights of a window are called by their places in the whole", () => {
+  const window = { ...picture, rows: { ...picture.rows, start: 1, count: 1, cells: 1 } };
+  window.columns = { ...picture.columns, start: 4, count: 4, cells: 4 };
+  const one = raster(1, [0, 0, 0, 0.5]);
+  const text = textOf(readout(window, [one, one, one], { row: 0, column: 3 }));
+  assert.ok(text.startsWith("input 1, unit 1 of the output gate: baseline +0.5 ·"));
+  const pooled = { ...window, columns: { ...window.columns, cells: 2 } };
+  const two = raster(3, [0, 1, 0, 2, 0, 3]);
+  assert.ok(
+    textOf(readout(pooled, [two, two, two], { row: 0, column: 1 })).startsWith(
+      "input 1, units 0–1 of the output gate (mean of 2 weights): baseline mean +1 (+2…+3)",
+    ),
+  );
+});
+
 test("pooled weights: mean, range and how many; what is not available says so", () => {
   const planes = [0.1312, -0.2, 0.41].flatMap((value) => Array(8).fill(value));
   const pieces = readout(pooledPicture, [raster(3, planes), raster(0, []), raster(0, [])], { row: 0, column: 1 });

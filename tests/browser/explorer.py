@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from lab import TIMEOUT_MS, Lab
+from playwright.sync_api import Locator
 
 # Where the ticks of the vertical axis stand and what is written there: the way from pixels back to values.
 VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
@@ -20,9 +22,9 @@ OWN_TEXT = "cell => [...cell.childNodes].find(node => node.nodeType === Node.TEX
 VISIBLE_PATHS = """paths => paths
     .filter(path => path.getClientRects().length && getComputedStyle(path).strokeDasharray === 'none')
     .map(path => path.getAttribute('d'))"""
-PIXELS = """async image => {
+PIXELS = """async address => {
     const picture = new Image();
-    picture.src = image.getAttribute('href');
+    picture.src = address;
     await picture.decode();
     const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight);
     const context = canvas.getContext('2d');
@@ -97,30 +99,42 @@ class Explorer:
         paths = figure.locator("path.line").evaluate_all(VISIBLE_PATHS)
         return [[value_at(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
 
-    def pixels(self, number: int) -> np.ndarray:
-        """The picture A (0), B (1) or B − A (2) or the colour bar (3): shape (rows, columns, 4), uint8."""
-        found = self.lab.page.locator(".ww-heatmap image").nth(number).evaluate(PIXELS)
+    def image(self, number: int, close: bool = False) -> Locator:
+        """The picture A (0), B (1) or B − A (2), of everything or of what is in sight; or the colour bar (3)."""
+        figure = self.lab.page.locator(".ww-pictures").first.locator(".bqplot").nth(number)
+        return figure.locator("image").nth(1 if close else 0)
+
+    def pixels(self, number: int, close: bool = False) -> np.ndarray:
+        """Of one of these images: shape (rows, columns, 4), uint8."""
+        return self._decoded(self.image(number, close).get_attribute("href"))
+
+    def colour(self, x: float, y: float) -> np.ndarray:
+        """What the screen has at a place: shape (1, 1, 3), uint8."""
+        png = self.lab.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+        return self._decoded("data:image/png;base64," + base64.b64encode(png).decode())[..., :3]
+
+    def _decoded(self, address: str | None) -> np.ndarray:
+        found = self.lab.page.evaluate(PIXELS, address)
         return np.array(found["data"], np.uint8).reshape(found["rows"], found["columns"], 4)
 
-    def values(self, number: int) -> tuple[np.ndarray, float]:
+    def values(self, number: int, close: bool = False) -> tuple[np.ndarray, float]:
         """The picture's values as a reader takes them: each colour looked up on the colour bar, and the bar's step."""
+        return self.looked_up(self.pixels(number, close)[..., :3])
+
+    def looked_up(self, pixels: np.ndarray) -> tuple[np.ndarray, float]:
+        """The values of colours, shape (rows, columns, 3), and the bar's step."""
         bar = self.pixels(3)[:, 0, :3].astype(int)
         figure = self.lab.page.locator(".ww-colour-bar").first
         value_at = ruler(figure.evaluate(VERTICAL_TICKS))
         height = figure.locator("image").first.evaluate("image => image.getBoundingClientRect().height")
         levels = np.array([value_at((row + 0.5) / len(bar) * height) for row in range(len(bar))])
-        colours = self.pixels(number)[..., :3].astype(int)
-        nearest = np.abs(colours[:, :, None, :] - bar).sum(axis=3).argmin(axis=2)
+        nearest = np.abs(pixels[:, :, None, :].astype(int) - bar).sum(axis=3).argmin(axis=2)
         return levels[nearest], float(abs(levels[0] - levels[1]))
 
     def point_at(self, picture: int, row: float, column: float, shape: tuple[int, int]) -> None:
         """Move the mouse to a place of the picture, wherever pan and zoom have put it."""
         self.lab.page.locator(".ww-pictures").first.scroll_into_view_if_needed()
-        box = (
-            self.lab.page.locator(".ww-heatmap image")
-            .nth(picture)
-            .evaluate("image => image.getBoundingClientRect().toJSON()")
-        )
+        box = self.image(picture).evaluate("image => image.getBoundingClientRect().toJSON()")
         x = box["x"] + box["width"] * (column + 0.5) / shape[1]
         y = box["y"] + box["height"] * (row + 0.5) / shape[0]
         self.lab.page.mouse.move(x, y)

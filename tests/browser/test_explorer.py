@@ -270,9 +270,10 @@ def test_the_crosshair_reads_the_weights_before_and_after_a_zoom(explorer: Explo
     page.wait_for_function(
         "width => document.querySelector('.ww-heatmap image').getBoundingClientRect().width > 1.2 * width", arg=before
     )
-    widths = page.locator(".ww-picture image").evaluate_all(
-        "images => images.slice(0, 3).map(image => Math.round(image.getBoundingClientRect().width))"
-    )
+    widths = [
+        explorer.image(number).evaluate("image => Math.round(image.getBoundingClientRect().width)")
+        for number in range(3)
+    ]
     assert max(widths) - min(widths) <= 1
     for row, column in ((15, 38), (9, 45)):
         explorer.point_at(1, row, column, a.shape)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import h5py
 import ipywidgets as widgets
 import numpy as np
+from ipywidgets.widgets import widget as registry
 
 import weight_widgets as ww
 
@@ -51,6 +54,35 @@ def having(widget: widgets.Widget, name: str) -> Any:
 
 def of_kind(widget: widgets.Widget, kind: type) -> list[Any]:
     return [one for one in everything(widget) if isinstance(one, kind)]
+
+
+def decode(value: bytes | memoryview) -> np.ndarray:
+    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 3), by the specification."""
+    png = bytes(value)
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks: dict[bytes, bytes] = {}
+    place = 8
+    while place < len(png):
+        (length,) = struct.unpack_from(">I", png, place)
+        kind, data = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        assert struct.unpack_from(">I", png, place + 8 + length) == (zlib.crc32(kind + data),)
+        chunks[kind] = chunks.get(kind, b"") + data
+        place += 12 + length
+    assert next(iter(chunks)) == b"IHDR"
+    assert [*chunks][-1] == b"IEND"
+    columns, rows, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert (depth, colour, rest) == (8, 3, [0, 0, 0])
+    lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
+    assert not lines[:, 0].any()
+    palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
+    assert b"tRNS" not in chunks
+    return palette[lines[:, 1:]]
+
+
+def widgets_alive() -> int:
+    """How many widgets there are, in all pages."""
+    # ipywidgets 7 and 8 call it differently.
+    return len(registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets)
 
 
 class Page(HTMLParser):

@@ -12,6 +12,7 @@ import traitlets
 from ..analysis.rasters import Raster
 from ..display import visible
 from ..reading.structure import Axis, Matrix
+from ..state import Window
 from .axes import single
 from .bundles import bundle
 
@@ -48,34 +49,43 @@ class Crosshair(anywidget.AnyWidget):
         )
         self._frame = 0
 
-    def show(self, matrix: Matrix | None, rasters: Sequence[Raster | None], labels: Sequence[str]) -> None:
-        """Exchange the picture; without a matrix nothing is read out."""
+    def show(
+        self,
+        matrix: Matrix | None,
+        rasters: Sequence[Raster | None],
+        labels: Sequence[str],
+        window: Window | None = None,
+    ) -> None:
+        """Exchange the picture.
+
+        Without a matrix nothing is read out, and with a window nothing outside of it; the rasters are of that window.
+        """
         self._frame += 1
         cells = next((raster.mean.shape for raster in rasters if raster is not None), (0, 0))
         if matrix is None or not all(cells):
             self.picture = {}
             return
         rows, columns = matrix.shape
+        window = (window or Window(0, rows, 0, columns)).within(matrix.shape)
         down, across = matrix.rows, matrix.columns
-        if cells != matrix.shape and any(axis.numbers or axis.stride > 1 for axis in matrix.axes):
+        if cells != window.shape and any(axis.numbers or axis.stride > 1 for axis in matrix.axes):
             # A pooled cell of units in another order, or of a grid of pictures, is no range of anything.
             down, across = (Axis("row", rows),), (Axis("column", columns),)
         self.picture = {
             "frame": self._frame,
-            "rows": _side(down, rows, cells[0]),
-            "columns": _side(across, columns, cells[1]),
+            "rows": _side(down, window.top, window.shape[0], cells[0]),
+            "columns": _side(across, window.left, window.shape[1], cells[1]),
             "labels": list(labels),
             "exact_digits": EXACT_DIGITS,
             "pooled_digits": POOLED_DIGITS,
         }
         for number, raster in enumerate(rasters):
-            # A picture of another shape has other weights in its cells; it is not read out.
-            planes = () if raster is None or raster.shape != matrix.shape else raster.planes
+            planes = () if raster is None else raster.planes
             values = single(np.stack(planes)).tobytes() if planes else b""
             setattr(self, f"raster_{number}", {"frame": self._frame, "planes": len(planes), "values": values})
 
 
-def _side(axes: Sequence[Axis], count: int, cells: int) -> dict[str, Any]:
+def _side(axes: Sequence[Axis], start: int, count: int, cells: int) -> dict[str, Any]:
     described = [
         {
             "label": visible(axis.label),
@@ -87,4 +97,4 @@ def _side(axes: Sequence[Axis], count: int, cells: int) -> dict[str, Any]:
         }
         for axis in axes
     ]
-    return {"count": count, "cells": cells, "axes": described}
+    return {"start": start, "count": count, "cells": cells, "axes": described}

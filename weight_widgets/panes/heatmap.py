@@ -14,7 +14,7 @@ from ..analysis.comparison import Contrast
 from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
-from ..state import HeatmapState, Pick, Pictures
+from ..state import Detail, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
 from .png import encode
@@ -40,6 +40,7 @@ class Picture:
     title: widgets.HTML
     figure: bqplot.Figure
     image: bqplot.Image
+    closeup: bqplot.Image
     separators: bqplot.Lines
 
 
@@ -56,26 +57,46 @@ def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
     layout.add_class("ww-layout")
 
     def draw(_: object = None) -> None:
-        result = state.result or NOTHING
-        rasters, limit = result.contrast.rasters, result.contrast.limit
-        for picture, raster, matrix in zip(pictures, rasters, result.matrices, strict=True):
-            _paint(picture, raster, limit, matrix)
+        result, closeup = state.result or NOTHING, state.closeup
+        # One colour scale for what is sharp and for what is around it.
+        shown = closeup.contrast if closeup else result.contrast
+        limit = shown.limit
+        sharp, window = (shown.rasters, closeup.window) if closeup else (NOTHING.contrast.rasters, None)
+        drawn = zip(pictures, result.contrast.rasters, sharp, result.matrices, strict=True)
+        for picture, whole, part, matrix in drawn:
+            _paint(picture.image, whole, limit)
+            _paint(picture.closeup, part, limit, window)
+            _separate(picture.separators, whole, matrix)
         sight.fit([result.matrix, result.matrix if result.alike else result.matrices[1], result.matrix], result.shape)
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
         for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
-        layout.value = _sentence(result) if state.result else ""
+        layout.value = _sentence(result, closeup) if state.result else ""
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
-        # What A's axes say would be wrong of a B that has others.
-        crosshair.show(result.matrix, rasters if result.alike else (rasters[0], None, None), names)
+        crosshair.show(result.matrix, _readable(result, shown.rasters), names, window)
 
-    state.observe(draw, "result")
+    def look(_: object) -> None:
+        state.window = sight.window
+
+    state.observe(draw, ["result", "detail"])
+    for scale in (sight.x, sight.y):
+        scale.observe(look, ["min", "max"])
     draw()
     row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
     return _column([_heading(sight, state), row, layout, crosshair], "ww-pane", "ww-heatmap")
+
+
+def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster | None]:
+    """Of what is shown that which the axes of A speak of: not a B that has others, or another shape."""
+    whole = result.contrast.rasters if result.alike else (result.contrast.rasters[0], None, None)
+    matrix = result.matrix
+    return [
+        raster if matrix is not None and each is not None and each.shape == matrix.shape else None
+        for raster, each in zip(shown, whole, strict=True)
+    ]
 
 
 def _heading(sight: Sight, state: HeatmapState) -> widgets.Box:
@@ -139,12 +160,13 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     x, y = sight.x, sight.y
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
+    closeup = bqplot.Image(image=_pixels(np.zeros((1, 1)), 1.0), scales=scales, x=[0.0, 1.0], y=[-1.0, 0.0])
     separators = bqplot.Lines(x=[], y=[], scales=scales, colors=["#000000"], opacities=[0.45], stroke_width=1)
     axes = [horizontal_axis(x, tick_format="d", label_offset="2.4em")]
     if first:
         axes.append(vertical_axis(y, tick_format="d", label_offset="4em"))
     figure = bqplot.Figure(
-        marks=[image, separators],
+        marks=[image, closeup, separators],
         axes=axes,
         fig_margin=FIRST_MARGIN if first else MARGIN,
         layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
@@ -155,31 +177,40 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     figure.add_class(name)
     title = widgets.HTML()
     title.add_class("ww-picture-title")
-    return Picture(title, figure, image, separators)
+    return Picture(title, figure, image, closeup, separators)
 
 
-def _paint(picture: Picture, raster: Raster | None, limit: float, matrix: Matrix | None) -> None:
-    drawable = raster is not None and raster.mean.size > 0
-    picture.image.visible = picture.separators.visible = drawable
-    if raster is None or matrix is None or not drawable:
+def _paint(image: bqplot.Image, raster: Raster | None, limit: float, window: Window | None = None) -> None:
+    """Draw the raster of a window, or of everything."""
+    image.visible = raster is not None and raster.mean.size > 0
+    if raster is None or not image.visible:
         return
     rows, columns = raster.shape
-    replaced = picture.image.image
-    with picture.image.hold_sync():
-        picture.image.x, picture.image.y = [0.0, float(columns)], [-float(rows), 0.0]
-        picture.image.image = _pixels(raster.mean, limit)
-    _close(replaced)
+    top, left = (window.top, window.left) if window else (0, 0)
+    place = [float(left), float(left + columns)], [-float(top + rows), -float(top)]
+    pixels = encode(raster.mean, limit, DIVERGING)
+    if pixels == image.image.value and place == (image.x.tolist(), image.y.tolist()):
+        return
+    replaced = image.image
+    with image.hold_sync():
+        image.x, image.y = place
+        # bqplot's mark notices a new one only.
+        image.image = widgets.Image(value=pixels, format="png")
+    replaced.layout.close()
+    replaced.close()
+
+
+def _separate(separators: bqplot.Lines, raster: Raster | None, matrix: Matrix | None) -> None:
+    separators.visible = raster is not None and raster.mean.size > 0
+    if raster is None or matrix is None or not separators.visible:
+        return
+    rows, columns = raster.shape
     down, across = (_between(step, count) for step, count in zip(matrix.separations, raster.shape, strict=True))
     # NaN in y alone lifts the pen; bqplot places the line's label at the last point, so none ends it.
     x = np.concatenate([np.repeat(across, 3), np.tile([0.0, columns, columns], len(down))])[:-1]
     y = np.concatenate([np.tile([0.0, -rows, np.nan], len(across)), _lifted(-down)])[:-1]
-    with picture.separators.hold_sync():
-        picture.separators.x, picture.separators.y = x.astype(np.float32), y.astype(np.float32)
-
-
-def _close(image: widgets.Image) -> None:
-    image.layout.close()
-    image.close()
+    with separators.hold_sync():
+        separators.x, separators.y = x.astype(np.float32), y.astype(np.float32)
 
 
 def _lifted(heights: np.ndarray) -> np.ndarray:
@@ -221,7 +252,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     return figure, limits
 
 
-def _sentence(result: Pictures) -> str:
+def _sentence(result: Pictures, closeup: Detail | None) -> str:
     """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
     if result.matrix is None:
         return text("Neither Model A nor Model B has this tensor.")
@@ -231,12 +262,10 @@ def _sentence(result: Pictures) -> str:
     if result.doubt:
         said.append(f"Not understood: {result.doubt}.")
     rasters = [raster for raster in result.contrast.rasters if raster is not None]
-    pooled = next((raster for raster in rasters if not raster.exact), None)
     if result.sampled < 1:
         said.append(SAMPLED.format(percent(result.sampled)))
-    if pooled is not None:
-        rows, columns = pooled.mean.shape
-        said.append(f"Pooled to {rows} × {columns} cells: each shows its mean.")
+    contrast = closeup.contrast if closeup else result.contrast
+    said.append(_pooling(rasters, closeup))
     if result.contrast.rasters[2] is None:
         other = result.matrices[1]
         if len(rasters) == 2 and other is not None:
@@ -244,13 +273,26 @@ def _sentence(result: Pictures) -> str:
             said.append(f"No difference: {'the shapes differ' if result.alike else 'the axes mean other things'}.")
         else:
             said.append("No difference: only one of them can be shown.")
-    missing = [
-        0 if raster is None else int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in result.contrast.rasters
-    ]
+    missing = [0 if raster is None else int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in contrast.rasters]
     if any(missing):
         said.append(f"Grey: NaN or Inf, {missing[0]} cells of A and {missing[1]} of B.")
-    said.append(f"Colours from −{number(result.contrast.limit, 2)} to +{number(result.contrast.limit, 2)}.")
-    return text(" ".join(said), 600)
+    said.append(f"Colours from −{number(contrast.limit, 2)} to +{number(contrast.limit, 2)}.")
+    return text(" ".join(filter(None, said)), 600)
+
+
+def _pooling(rasters: Sequence[Raster], closeup: Detail | None) -> str:
+    """How many weights a cell stands for, in what is in sight if that was read anew."""
+    pooled = next((raster for raster in rasters if not raster.exact), None)
+    if pooled is None:
+        return ""
+    if closeup is None:
+        rows, columns = pooled.mean.shape
+        return f"Pooled to {rows} × {columns} cells: each shows its mean."
+    if closeup.exact:
+        return "Zoomed in: each cell is one weight."
+    sharp = next(raster for raster in closeup.contrast.rasters if raster is not None)
+    down, across = (f"{size / cells:.3g}" for size, cells in zip(sharp.shape, sharp.mean.shape, strict=True))
+    return f"Zoomed in: each cell is {down} × {across} weights and shows their mean."
 
 
 def _column(children: Sequence[widgets.Widget], *names: str) -> widgets.Box:

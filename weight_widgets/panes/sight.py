@@ -11,6 +11,7 @@ import numpy as np
 
 from ..display import visible
 from ..reading.structure import Axis, Matrix
+from ..state import Window
 from .axes import ticks
 
 __all__ = ["Sight"]
@@ -59,11 +60,22 @@ class Sight:
             self.show_all()
         self._mark()
 
+    @property
+    def window(self) -> Window | None:
+        """What is in sight; None for all of it."""
+        rows, columns = self._shape
+        seen = Window(
+            max(0, math.floor(-self.y.max)),
+            min(rows, math.ceil(-self.y.min)),
+            max(0, math.floor(self.x.min)),
+            min(columns, math.ceil(self.x.max)),
+        )
+        return None if seen.shape == self._shape or not all(size > 0 for size in seen.shape) else seen
+
     def show_all(self) -> None:
         rows, columns = map(float, self._shape)
-        with self.x.hold_sync(), self.y.hold_sync():
-            self.x.min, self.x.max = 0.0, columns
-            self.y.min, self.y.max = -rows, 0.0
+        _set(self.x, 0.0, columns)
+        _set(self.y, -rows, 0.0)
 
     def _limited(self, _: object) -> None:
         rows, columns = self._shape
@@ -168,5 +180,10 @@ def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
     start = min(max(scale.min, low), high - width)
     # What the browser sends is rounded; to correct that would be to fight it.
     if max(abs(scale.min - start), abs(scale.max - start - width)) > 1e-6 * (high - low):
-        with scale.hold_sync():
-            scale.min, scale.max = start, start + width
+        _set(scale, start, start + width)
+
+
+def _set(scale: bqplot.LinearScale, low: float, high: float) -> None:
+    """Both ends at once: to who is told of the first alone the scale would be too wide, or empty."""
+    with scale.hold_sync(), scale.hold_trait_notifications():
+        scale.min, scale.max = low, high

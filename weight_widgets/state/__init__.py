@@ -1,13 +1,14 @@
 """Floor 5: what is chosen, what was computed for it, and the settings of the panes, as traits that panes observe."""
 
 from .explorer import ExplorerState, Status
-from .looks import SCOPES, Overlay, PartsLook, Pictures, Spectra, Table
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Spectra, Table, Window
 from .selection import Pick, Selection
 from .settings import CLIPS, HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
 
 __all__ = [
     "CLIPS",
     "SCOPES",
+    "Detail",
     "ExplorerState",
     "HeatmapState",
     "HistogramState",
@@ -23,4 +24,5 @@ __all__ = [
     "Status",
     "Table",
     "TableState",
+    "Window",
 ]

@@ -10,9 +10,18 @@ from typing import Any
 
 from traitlets import All, HasTraits, Instance
 
+from ..analysis.passes import Check
 from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
-from .looks import Spectra, look_at_histograms, look_at_parts, look_at_pictures, look_at_spectra, look_at_table
+from .looks import (
+    Spectra,
+    look_at_histograms,
+    look_at_parts,
+    look_at_pictures,
+    look_at_spectra,
+    look_at_table,
+    look_closely,
+)
 from .selection import Pick, Selection
 from .settings import HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
 
@@ -25,6 +34,9 @@ LOOKS: dict[str, Callable[..., Any]] = {
     "parts": look_at_parts,
     "table": look_at_table,
 }
+ZOOM = "zoom"
+# Seconds after which a pan or a zoom is taken to be at its end.
+SETTLED = 0.06
 # A choice that not every pane depends on, and those that do.
 DEPENDENT = {
     "checkpoints": ["histogram", "parts", "table"],
@@ -73,6 +85,8 @@ class ExplorerState(HasTraits):
         self._worker = Worker()
         # By itself, for it may take minutes.
         self._slow = Worker(pause=0.0)
+        # A zoom does not wait until the other panes are done.
+        self._near = Worker(pause=0.0, settle=SETTLED)
         self.selection.observe(lambda change: self._ask_for(change.name), All)
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
@@ -81,6 +95,7 @@ class ExplorerState(HasTraits):
         for key in LOOKS:
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
+        self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
         self.selection.observe(self._forget_spectrum, ["checkpoints", "layer", "tensor", "part"])
         self._ask_for("layer")
 
@@ -125,7 +140,8 @@ class ExplorerState(HasTraits):
         """Drop what is being computed. Panes keep what they have of the present choice, and nothing else."""
         pick = self.selection.pick
         asked, self._asked = self._asked, set()
-        for key in asked:
+        self._near.cancel(ZOOM)
+        for key in asked - {ZOOM}:
             self._worker.cancel(key)
             pane = self._pane(key)
             if pane.result is not None and pane.result.pick != pick:
@@ -138,12 +154,14 @@ class ExplorerState(HasTraits):
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until what is chosen is shown; False when `timeout` seconds pass first."""
         end = time.monotonic() + timeout
-        return self._worker.wait(timeout) and self._slow.wait(end - time.monotonic())
+        return self._worker.wait(timeout) and all(
+            worker.wait(end - time.monotonic()) for worker in (self._near, self._slow)
+        )
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""
-        self._worker.close()
-        self._slow.close()
+        for worker in (self._worker, self._near, self._slow):
+            worker.close()
 
     def _pane(self, key: str) -> Any:
         pane: PaneState = getattr(self, key)
@@ -160,35 +178,68 @@ class ExplorerState(HasTraits):
         pick = self.selection.pick
         look = LOOKS[key]
         settings = {name: getattr(target, name) for name in target.asked_with}
+        self.status = replace(self.status, reading=f"Reading {pick.address} …")
+        self._submit(
+            self._worker,
+            key,
+            pick,
+            lambda check: look(self.opened, pick, check, **settings),
+            lambda result: target.set_trait("result", result),
+        )
+
+    def _look_closely(self) -> None:
+        """Ask for what is in sight of the pictures, unless it is there."""
+        pane = self.heatmap
+        pictures, window, detail = pane.result, pane.window, pane.closeup
+        if self._notes.pop(ZOOM, ()):
+            self._say(self.status.shown)
+        if pictures is None or window is None or (detail is not None and detail.shows(window)):
+            self._near.cancel(ZOOM)
+            self._finish(ZOOM)
+            if window is None and detail is not None:
+                pane.detail = None
+            return
+        self._submit(
+            self._near,
+            ZOOM,
+            pictures.pick,
+            lambda check: look_closely(self.opened, pictures, window, check),
+            lambda found: pane.set_trait("detail", found),
+        )
+
+    def _submit(
+        self,
+        worker: Worker,
+        key: str,
+        pick: Pick,
+        compute: Callable[[Check], Any],
+        show: Callable[[Any], None],
+    ) -> None:
+        """Ask a worker, and tell in the status line what comes of it."""
 
         def deliver(result: Any) -> None:
-            target.result = result
-            self._tell(key, pick, result.notes)
+            show(result)
+            self._tell(key, pick, result.notes if result is not None else ())
 
         def fail(error: Exception) -> None:
             why = str(error) or type(error).__name__
             self._tell(key, pick, (f"{pick.address}: the {key} could not be shown: {why}",))
             # What was shown before belongs to another choice. A pane that failed to draw may fail to clear as well.
             with contextlib.suppress(Exception):
-                target.result = None
+                show(None)
 
         def report(share: float) -> None:
-            self.status = replace(self.status, progress=f"{key} {100 * share:.0f} %")
+            progress = f"{key} {100 * share:.0f} %"
+            self.status = replace(self.status, reading=f"Reading {pick.address} …", progress=progress)
 
         self._asked.add(key)
-        self.status = replace(self.status, reading=f"Reading {pick.address} …")
-        self._worker.submit(
-            key,
-            lambda check: look(self.opened, pick, check, **settings),
-            deliver,
-            fail,
-            lambda: self._finish(key),
-            report,
-        )
+        worker.submit(key, compute, deliver, fail, lambda: self._finish(key), report)
 
     def _finish(self, key: str) -> None:
         self._asked.discard(key)
-        self.status = replace(self.status, progress="", reading=self.status.reading if self._asked else "")
+        reading = self.status.reading if self._asked else ""
+        progress = "" if self.status.progress.startswith(key) else self.status.progress
+        self.status = replace(self.status, reading=reading, progress=progress)
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes

@@ -7,7 +7,7 @@ from typing import ClassVar
 from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
 
 from ..reading.arrangements import MATRIX
-from .looks import SCOPES, Overlay, PartsLook, Pictures, Spectra, Table
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Spectra, Table, Window
 
 __all__ = ["CLIPS", "HeatmapState", "HistogramState", "PaneState", "PartsState", "SpectrumState", "TableState"]
 
@@ -68,6 +68,10 @@ class HeatmapState(PaneState):
         Which slice.
     by_norm : bool
         Units, filters, heads or tokens from the largest L2 norm in Model A to the smallest.
+    window : Window or None
+        What is in sight of the pictures; None for all of it.
+    detail : Detail or None
+        A window read anew, where the pictures are pooled.
     """
 
     asked_with = ("way", "position", "by_norm")
@@ -75,6 +79,13 @@ class HeatmapState(PaneState):
     position = Int(0, min=0)
     by_norm = Bool(False)
     result = Instance(Pictures, allow_none=True)
+    window = Instance(Window, allow_none=True)
+    detail = Instance(Detail, allow_none=True)
+
+    @property
+    def closeup(self) -> Detail | None:
+        """The `detail` of the pictures that are there."""
+        return self.detail if self.detail is not None and self.detail.pictures is self.result else None
 
 
 class TableState(PaneState):

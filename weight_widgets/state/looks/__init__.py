@@ -5,18 +5,22 @@ from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
 from .spectra import Spectra, look_at_spectra
 from .tables import SCOPES, Table, look_at_table
+from .windows import Detail, Window, look_closely
 
 __all__ = [
     "SCOPES",
     "Curve",
+    "Detail",
     "Overlay",
     "PartsLook",
     "Pictures",
     "Spectra",
     "Table",
+    "Window",
     "look_at_histograms",
     "look_at_parts",
     "look_at_pictures",
     "look_at_spectra",
     "look_at_table",
+    "look_closely",
 ]
