@@ -44,8 +44,10 @@ FLOORS = {
     "reading.files": 1,
     "reading.origins": 1,
     "reading": 2,
+    "analysis.comparing": 4,
     "analysis.comparison": 4,
     "analysis.tables": 4,
+    "analysis.verdict": 4,
     "analysis": 3,
     "worker": 5,
     "state": 5,
@@ -204,18 +206,23 @@ class TestWhatAnImportCosts:
 class TestPublicNames:
     def test_are_pinned(self) -> None:
         assert ww.__all__ == [
+            "Alignment",
             "Checkpoint",
             "Layer",
             "Selection",
             "Spectrum",
             "Tensor",
+            "Verdict",
             "WeightExplorer",
             "WeightWidgetsError",
+            "align",
             "clear_cache",
             "compare",
+            "compare_table",
             "open_checkpoint",
             "spectrum",
             "unit_norms",
+            "verdict",
             "weights_table",
         ]
         assert set(ww.__all__) <= set(dir(ww))

@@ -13,45 +13,58 @@ from typing import TYPE_CHECKING, Any
 from .errors import WeightWidgetsError
 
 if TYPE_CHECKING:
+    from .analysis.alignment import Alignment, align
+    from .analysis.comparing import compare_table
     from .analysis.cache import clear_cache
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
+    from .analysis.verdict import Verdict, verdict
     from .app import WeightExplorer, compare
     from .reading.checkpoint import Checkpoint, open_checkpoint
     from .reading.tensors import Layer, Tensor
     from .state import Selection
 
 __all__ = [
+    "Alignment",
     "Checkpoint",
     "Layer",
     "Selection",
     "Spectrum",
     "Tensor",
+    "Verdict",
     "WeightExplorer",
     "WeightWidgetsError",
+    "align",
     "clear_cache",
     "compare",
+    "compare_table",
     "open_checkpoint",
     "spectrum",
     "unit_norms",
+    "verdict",
     "weights_table",
 ]
 __version__ = version("weight-widgets")
 
 # Loaded when first asked for (PEP 562): bqplot alone costs more time than all the rest.
 _HOMES = {
+    "Alignment": "analysis.alignment",
     "Checkpoint": "reading.checkpoint",
     "Layer": "reading.tensors",
     "Selection": "state",
     "Spectrum": "analysis.spectrum",
     "Tensor": "reading.tensors",
+    "Verdict": "analysis.verdict",
     "WeightExplorer": "app",
+    "align": "analysis.alignment",
     "clear_cache": "analysis.cache",
     "compare": "app",
+    "compare_table": "analysis.comparing",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",
     "unit_norms": "analysis.units",
+    "verdict": "analysis.verdict",
     "weights_table": "analysis.tables",
 }
 

@@ -18,9 +18,9 @@ from ..reading.checkpoint import Checkpoint
 from ..reading.sources import Source
 from ..reading.tensors import Tensor
 from .alignment import AlignedRow, Alignment, align, opened
-from .contrasts import Tolerance, Twin, twins
 from .spectrum import spectrum
 from .tables import TEXT
+from .twins import Tolerance, Twin, twins
 
 __all__ = ["COLUMNS", "ComparedRow", "compare_table", "compare_tensors"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
-from ..display import visible
-from ..errors import InputError
-from ..reading.checkpoint import Checkpoint, open_checkpoint
-from ..reading.sources import Source
-from ..reading.tensors import Layer
+from ...display import visible
+from ...errors import InputError
+from ...reading.checkpoint import Checkpoint, open_checkpoint
+from ...reading.sources import Source
+from ...reading.tensors import Layer
 from .matching import Match, Reason, matched_layers
 
 __all__ = ["Address", "AlignedRow", "Alignment", "align", "opened"]
@@ -176,7 +176,7 @@ class Alignment:
 
 
 def align(a: Source, b: Source) -> Alignment:
-    """Put the tensors of two checkpoints opposite one another, by names, order and shapes; values are not read.
+    """Put the tensors of two checkpoints opposite one another, by names, order and shapes.
 
     Parameters
     ----------
@@ -193,6 +193,8 @@ def align(a: Source, b: Source) -> Alignment:
     Layers first. Names that somebody gave come before everything else. Of the others, and of names that Keras counts
     out itself (``dense_3``), a longest common subsequence over class, roles and shapes is taken, in which equal names
     decide between ways that are as good; then what there is only once. Inside a layer, weights are paired by name.
+    Of siblings, layers of the same shapes that no given name tells apart, 4096 values each are read: those that
+    correlate by 0.5 or more belong together.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which layer of one network stands opposite which of another, by names, order and shapes alone.
+"""Which layer of one network stands opposite which of another, by names, order and shapes.
 
 What comes first in this module is the stronger evidence. A name that Keras counts out itself (``dense_3``) says little:
 it depends on what was built before.
@@ -12,8 +12,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ..reading.roles import CLASS_OF_SNAKE, WEIGHTS_OF, snake
-from ..reading.tensors import Layer
+from ...reading.roles import CLASS_OF_SNAKE, WEIGHTS_OF, snake
+from ...reading.tensors import Layer
+from .siblings import related
 from .subsequence import common_subsequence
 
 __all__ = ["Match", "Reason", "matched_layers"]
@@ -26,6 +27,10 @@ MIN_STEM = 3
 # A prefix that only one layer has may be chance, and none is longer than this.
 MIN_PREFIXED = 2
 MAX_PREFIX = 64
+
+
+# From the places of layers of one kind in A and in B to pairs of them.
+Related = Callable[[list[int], list[int]], list[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,14 @@ def _side(layer: Layer) -> _Side:
 
 
 def matched_layers(a: Sequence[Layer], b: Sequence[Layer]) -> list[Match]:
-    """The layers that stand opposite one another, in the order of `a`."""
-    return _Matching([_side(layer) for layer in a], [_side(layer) for layer in b]).run()
+    """The layers that stand opposite one another, in the order of `a`.
+
+    Of layers that nothing else tells apart a few values are read.
+    """
+    sides = [_side(layer) for layer in a], [_side(layer) for layer in b]
+    return _Matching(*sides).run(
+        lambda group_a, group_b: related({i: a[i] for i in group_a}, {j: b[j] for j in group_b})
+    )
 
 
 class _Matching:
@@ -86,10 +97,13 @@ class _Matching:
         self.sides = a, b
         self.pairs: dict[int, tuple[int, Reason]] = {}
         self.taken: set[int] = set()
+        self.alike: set[int] = set()
 
-    def run(self) -> list[Match]:
+    def run(self, related: Related) -> list[Match]:
         self._by_given_names()
         self._by_prefix()
+        self._by_values(related)
+        self._by_counted_names()
         self._by_order()
         # Of a weights file the class may be a guess.
         self._add(self._in_order(lambda side: side.weights), "order")
@@ -114,7 +128,25 @@ class _Matching:
         places = {side.path: place for place, side in enumerate(b)}
         same = [(i, places[side.path]) for i, side in enumerate(a) if side.path in places]
         self._add([(i, j) for i, j in same if not a[i].counted and {*a[i].names} & {*b[j].names}], "name")
-        # Counted names count where they leave no question open.
+
+    def _by_values(self, related: Related) -> None:
+        """Siblings that names do not tell apart."""
+        groups: list[dict[Hashable, list[int]]] = [{}, {}]
+        for number, found in enumerate(groups):
+            for place in self._left(number):
+                found.setdefault(self.sides[number][place].weights, []).append(place)
+        for kind, places in groups[0].items():
+            others = groups[1].get(kind, [])
+            if others and len(places) + len(others) > 2:
+                before = {*self.pairs}
+                self._add(related(places, others), "order")
+                self.alike |= {*self.pairs} - before
+
+    def _by_counted_names(self) -> None:
+        """Names that Keras counted out, where they leave no question open."""
+        a, b = self.sides
+        places = {side.path: place for place, side in enumerate(b)}
+        same = [(i, places[side.path]) for i, side in enumerate(a) if side.path in places]
         left = [(i, j) for i, j in same if i not in self.pairs and j not in self.taken]
         if len(left) == min(len(self._left(0)), len(self._left(1))) and all(
             a[i].weights == b[j].weights for i, j in left
@@ -135,7 +167,8 @@ class _Matching:
                             pair = place, names[stem]
                             found.setdefault(more, []).append(pair if turn else pair[::-1])
             for pairs in sorted(found.values(), key=len, reverse=True):
-                alike = [(i, j) for i, j in pairs if a[i].names == b[j].names]
+                # A number is no suffix.
+                alike = [(i, j) for i, j in pairs if a[i].names == b[j].names and not (a[i].counted and b[j].counted)]
                 if len(alike) >= MIN_PREFIXED:
                     self._add(alike, "renamed")
 
@@ -186,7 +219,7 @@ class _Matching:
         a, b = self.sides[0][i], self.sides[1][j]
         if a.path == b.path:
             return Match(i, j, "name", False)
-        assumed = reason in ("order", "shape")
+        assumed = reason in ("order", "shape") and i not in self.alike
         return Match(i, j, "renamed" if reason == "order" and a.stem == b.stem else reason, assumed)
 
 

@@ -1,0 +1,79 @@
+"""Whether one checkpoint holds the values of another in another number type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...reading.checkpoint import Checkpoint
+from ...reading.tensors import Tensor
+from ..comparing import ComparedRow
+from ..pairs import spans
+from .traces import is_kernel
+
+__all__ = ["recast_of"]
+
+# Of each type the distance of neighbours beside their size, and the smallest distance there is. Not half of it, for not
+# everyone rounds to the nearest.
+STEPS = {"float16": (2.0**-10, 2.0**-24), "bfloat16": (2.0**-7, 2.0**-133), "float32": (2.0**-23, 2.0**-149)}
+# Symmetric distance within which a quantised weight is the other in fewer steps. Eight bits move a weight by 1 % or
+# less, four by up to 20 %, and what is calibrated on data or has three values by more.
+QUANTISED_CHANGE = {"int8": 0.03, "float8_e4m3fn": 0.06, "float8_e5m2": 0.12, "ternary codes": 0.8}
+FEW_BITS_CHANGE = 0.35
+
+
+def recast_of(a: Checkpoint, b: Checkpoint, rows: Sequence[ComparedRow], check: Callable[[], None]) -> str:
+    """The type in which one holds the other's values, in words; ``""`` where they are others, or all bits are equal.
+
+    Every tensor must be the same or recast, and one kernel at least recast.
+    """
+    kinds: set[str] = set()
+    for row in rows:
+        if row.twin is None or row.row.a is None or row.row.b is None:
+            return ""
+        if row.twin.moments.identical:
+            continue
+        check()
+        kind = _kind(a[row.row.a[0]][row.row.a[1]], b[row.row.b[0]][row.row.b[1]], row)
+        if not kind:
+            return ""
+        if is_kernel(row):
+            kinds.add(kind)
+    return " and ".join(sorted(kinds))
+
+
+def _kind(a: Tensor, b: Tensor, row: ComparedRow) -> str:
+    assert row.twin is not None
+    moments = row.twin.moments
+    if moments.finite < moments.size:
+        return ""
+    if moments.equal == moments.size and a.dtype == b.dtype and a.stored == b.stored:
+        # Zeros of another sign.
+        return str(a.dtype)
+    for tensor in (a, b):
+        if tensor.codes is not None or tensor.stored.startswith("float8"):
+            limit = QUANTISED_CHANGE.get(tensor.stored, FEW_BITS_CHANGE)
+            return tensor.stored if moments.symmetric_distance <= limit else ""
+    return next((kind for kind, step in STEPS.items() if _rounded(a, b, kind, *step)), "")
+
+
+def _rounded(a: Tensor, b: Tensor, kind: str, relative: float, least: float) -> bool:
+    """Whether all values of one are of a type, and those of the other within one of its steps."""
+    possible = [True, True]
+    for index in spans(a, b):
+        sides = [tensor.read(index).astype(np.float64) for tensor in (a, b)]
+        possible = [can and _holds(values, kind) for can, values in zip(possible, sides, strict=True)]
+        reach = relative * np.maximum(*map(np.abs, sides)) + least
+        if not any(possible) or (np.abs(sides[1] - sides[0]) > reach).any():
+            return False
+    return True
+
+
+def _holds(values: np.ndarray, kind: str) -> bool:
+    """Whether a type holds the values exactly."""
+    with np.errstate(over="ignore", under="ignore"):
+        if kind == "bfloat16":
+            single = values.astype(np.float32)
+            return bool((single == values).all() and not (single.view(np.uint32) & 0xFFFF).any())
+        return bool((values.astype(kind).astype(np.float64) == values).all())
