@@ -13,6 +13,7 @@ from ...reading.checkpoint import Checkpoint, open_checkpoint
 from ...reading.sources import Source
 from ...reading.tensors import Layer
 from .matching import Match, Reason, matched_layers
+from .siblings import equal_tensors
 
 __all__ = ["Address", "AlignedRow", "Alignment", "align", "opened"]
 
@@ -227,14 +228,17 @@ def opened(source: Source) -> Checkpoint:
 
 
 def _layer_rows(a: Layer, b: Layer, match: Match) -> list[AlignedRow]:
-    """The weights of two layers by name; then those of a shape that each has once."""
+    """The weights of two layers by name; then those of a shape that each has once, and those that are equal."""
     pairs: dict[str, tuple[str, Reason, bool]] = {name: (name, match.reason, match.assumed) for name in a if name in b}
-    left_a = {name: tensor.shape for name, tensor in a.items() if name not in pairs}
-    left_b = {name: tensor.shape for name, tensor in b.items() if name not in pairs}
-    shapes_a, shapes_b = [*left_a.values()], [*left_b.values()]
-    for name, shape in left_a.items():
-        if shapes_a.count(shape) == 1 == shapes_b.count(shape):
-            pairs[name] = next(other for other, found in left_b.items() if found == shape), "shape", True
+    left = [{name: tensor for name, tensor in side.items() if name not in pairs} for side in (a, b)]
+    if all(left):
+        shapes = [[tensor.shape for tensor in side.values()] for side in left]
+        places = {tensor.shape: name for name, tensor in left[1].items()}
+        for name, tensor in left[0].items():
+            if shapes[0].count(tensor.shape) == 1 == shapes[1].count(tensor.shape):
+                pairs[name] = places[tensor.shape], "shape", True
+        for name, other in equal_tensors(*left).items():
+            pairs.setdefault(name, (other, "shape", False))
     rows = []
     for name, tensor in a.items():
         address = a.name, name

@@ -6,6 +6,7 @@ alike for long: a few thousand of them show it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,11 +14,13 @@ import numpy as np
 from ...errors import WeightWidgetsError
 from ...reading.tensors import Layer, Tensor
 
-__all__ = ["related"]
+__all__ = ["equal_tensors", "related"]
 
 # Elements of each layer that are looked at, and how few say nothing.
 LOOK = 4096
 FEW = 64
+# Elements beyond which a tensor is not read as a whole.
+LARGE = 1 << 20
 # Correlation from which on two weights are related: four standard errors of the fewest, and far from what chance gives
 # the most.
 RELATED = 0.5
@@ -55,3 +58,22 @@ def _look(tensor: Tensor) -> np.ndarray | None:
     except WeightWidgetsError:
         return None
     return np.asarray(flat - flat.mean())
+
+
+def equal_tensors(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> dict[str, str]:
+    """Tensors that are equal, each to one of the other side alone: for those whose names say nothing."""
+    sides = [{name: found for name, tensor in side.items() if (found := _bytes(tensor))} for side in (a, b)]
+    counts = [Counter(side.values()) for side in sides]
+    names = {found: name for name, found in sides[1].items()}
+    return {name: names[found] for name, found in sides[0].items() if counts[0][found] == 1 == counts[1][found]}
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    """The shape and all values; empty where they are too many, or all the same."""
+    if tensor.size > LARGE:
+        return b""
+    try:
+        values = tensor.read()
+    except WeightWidgetsError:
+        return b""
+    return repr(values.shape).encode() + values.tobytes() if (values != values.flat[:1]).any() else b""

@@ -48,26 +48,27 @@ def _kind(a: Tensor, b: Tensor, row: ComparedRow) -> str:
     moments = row.twin.moments
     if moments.finite < moments.size:
         return ""
-    if moments.equal == moments.size and a.dtype == b.dtype and a.stored == b.stored:
-        # Zeros of another sign.
-        return str(a.dtype)
-    for tensor in (a, b):
-        if tensor.codes is not None or tensor.stored.startswith("float8"):
-            limit = QUANTISED_CHANGE.get(tensor.stored, FEW_BITS_CHANGE)
-            return tensor.stored if moments.symmetric_distance <= limit else ""
+    if moments.equal == moments.size:
+        # A wider type with the same values, or zeros of another sign.
+        return min((a, b), key=lambda tensor: tensor.dtype.itemsize).dtype.name
+    coded = [tensor.stored for tensor in (a, b) if tensor.codes is not None or tensor.stored.startswith("float8")]
+    if coded:
+        limit = max(QUANTISED_CHANGE.get(kind, FEW_BITS_CHANGE) for kind in coded)
+        return " and ".join(dict.fromkeys(coded)) if moments.symmetric_distance <= limit else ""
     return next((kind for kind, step in STEPS.items() if _rounded(a, b, kind, *step)), "")
 
 
 def _rounded(a: Tensor, b: Tensor, kind: str, relative: float, least: float) -> bool:
-    """Whether all values of one are of a type, and those of the other within one of its steps."""
-    possible = [True, True]
+    """Whether one of the two, and not the other, holds values of a type alone, all within one step of the other's."""
+    holds = [True, True]
     for index in spans(a, b):
         sides = [tensor.read(index).astype(np.float64) for tensor in (a, b)]
-        possible = [can and _holds(values, kind) for can, values in zip(possible, sides, strict=True)]
+        holds = [can and _holds(values, kind) for can, values in zip(holds, sides, strict=True)]
         reach = relative * np.maximum(*map(np.abs, sides)) + least
-        if not any(possible) or (np.abs(sides[1] - sides[0]) > reach).any():
+        if not any(holds) or (np.abs(sides[1] - sides[0]) > reach).any():
             return False
-    return True
+    # A difference between two that hold such values alone is no rounding.
+    return not all(holds)
 
 
 def _holds(values: np.ndarray, kind: str) -> bool:

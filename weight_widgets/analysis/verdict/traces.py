@@ -17,6 +17,8 @@ NO_KERNELS = {*NO_MAPS, "count", "vector_u", "idf_weights", "moving_stddev", "re
 # By how much the cosine must exceed what is expected, to be a trace, and by how many standard errors.
 EFFECT = 0.1
 CERTAINTY = 6.0
+# Nearer than this nothing but a common origin brings two weights, where the range of independent pairs ends before.
+NEAR = 0.1
 # Half the range of independent pairs must be no wider than this, before a cosine inside of it means anything.
 TELLING = 0.3
 # Where more of a kernel is NaN or Inf, the rest tells nothing.
@@ -95,7 +97,9 @@ def trace_of(row: ComparedRow, a: Checkpoint, b: Checkpoint) -> Trace | None:
     low, high = twin.null
     excess, error = moments.cosine - (low + high) / 2, (high - low) / 2 / Z
     # A weight times −1 is a trace as well.
-    related = abs(excess) >= max(EFFECT, CERTAINTY * error)
+    related = abs(excess) >= max(EFFECT, CERTAINTY * error) or (
+        moments.relative_change <= NEAR and moments.cosine > high
+    )
     return Trace(row, excess, error, related, not related and Z * error <= TELLING)
 
 
