@@ -57,8 +57,8 @@ def drifted(layers: list[dict[str, np.ndarray]], seed: int = 1) -> list[dict[str
 FOLDERS = ("keras2", "keras2_13", "keras3_3", "keras3_5", "keras3")
 # Of the first four all versions of Keras were given the same weights.
 FAMILIES = {
-    **dict.fromkeys(("nested", "recurrent", "bidirectional", "convolution"), [FOLDERS]),
-    **dict.fromkeys(("trained", "recurrences", "convolutions", "attentions"), [(folder,) for folder in FOLDERS]),
+    **{key: [FOLDERS] for key in ("nested", "recurrent", "bidirectional", "convolution")},
+    **{key: [(folder,) for folder in FOLDERS] for key in ("trained", "recurrences", "convolutions", "attentions")},
 }
 SAME_WEIGHTS = [
     pytest.param(a, b, id=f"{a.relative_to(FIXTURES)}-{b.relative_to(FIXTURES)}")

@@ -94,7 +94,8 @@ def test_means_of_rows_are_expected_to_agree() -> None:
     rng = np.random.default_rng(6)
     a, b = (rng.normal(1, 0.1, size=(50, 20)) for _ in range(2))
     low, high = cosine_null(null_sums(a, b), pair_moments(a, b))
-    assert 0.98 < low < pair_moments(a, b).cosine < high
+    # 0.99 is what the means alone give.
+    assert 0.985 < low < high < 0.995
 
 
 @pytest.mark.parametrize("units", [12, 100])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,8 +51,8 @@ class _Side:
     leaf: str
     stem: str
     class_name: str
-    # Whether the class was inferred, or is unknown.
-    loose: bool
+    # The axes of each tensor of which it is known what they mean: labels, and the names of gates.
+    axes: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
     # Whether Keras counted the name out.
     counted: bool
     weights: tuple[tuple[str, tuple[int, ...]], ...]
@@ -76,7 +76,9 @@ def _side(layer: Layer) -> _Side:
     class_name = WEIGHTS_OF.get(layer.class_name, layer.class_name)
     counted = stem in COUNTED or stem == snake(layer.class_name)
     weights = tuple((name, tensor.shape) for name, tensor in layer.items())
-    return _Side(layer.name, leaf, stem, class_name, layer.assumed or not class_name, counted, weights)
+    known = {name: tensor.structure for name, tensor in layer.items() if not tensor.structure.doubt}
+    axes = {name: tuple((axis.label, axis.names) for axis in structure.axes) for name, structure in known.items()}
+    return _Side(layer.name, leaf, stem, class_name, {} if layer.assumed else axes, counted, weights)
 
 
 def matched_layers(a: Sequence[Layer], b: Sequence[Layer]) -> list[Match]:
@@ -224,4 +226,5 @@ class _Matching:
 
 
 def _compatible(a: _Side, b: _Side) -> bool:
-    return a.class_name == b.class_name or a.loose or b.loose
+    """Whether no weight of the same name is known to have axes that mean other things."""
+    return all(b.axes.get(name, axes) == axes for name, axes in a.axes.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,8 +27,10 @@ SAME_NORMS = 1e-5
 MOVED = 1e-2
 # Share of the weights of compared kernels that must be able to show a trace, before its absence means something.
 TELLING_SHARE = 0.5
-# Independent trainings of one layer alone approach the same best weights; nearer than this they do not come.
-ONE_LAYER_CHANGE = 0.2
+# Independent trainings of a single layer approach the same best weights, but not so near.
+ONE_LAYER_CHANGE = 1e-3
+ONE_LAYER_EQUAL = 0.01
+MEMORY = "arrays in memory"
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,9 @@ def verdict_of(a: Checkpoint, b: Checkpoint, rows: Sequence[ComparedRow], check:
     architecture = _architecture(rows)
     recast = recast_of(a, b, rows, check) if architecture == "same" else ""
     differing = settings_that_differ(a, b, rows)
-    weights = _weights(rows, traces, architecture, recast)
+    # Arrays that somebody took out of a model may be one of many.
+    single = len(traces) == 1 and architecture == "same" and MEMORY not in (a.format, b.format)
+    weights = _weights(rows, traces, architecture, recast, single)
     compared = 2 * sum(row.size for row in rows if row.twin)
     coverage = compared / (a.num_params + b.num_params) if a.num_params + b.num_params else 0.0
     may_drop = weights in REPLACEABLE and not differing
@@ -128,7 +131,9 @@ def _architecture(rows: Sequence[ComparedRow]) -> Architecture:
     return "overlapping" if any(is_kernel(row) for row in paired) else "different"
 
 
-def _weights(rows: Sequence[ComparedRow], traces: Sequence[Trace], architecture: Architecture, recast: str) -> Weights:
+def _weights(
+    rows: Sequence[ComparedRow], traces: Sequence[Trace], architecture: Architecture, recast: str, single: bool
+) -> Weights:
     if any(row.error for row in rows):
         return "undetermined"
     if architecture == "same" and all(row.twin and row.twin.moments.identical for row in rows):
@@ -138,21 +143,20 @@ def _weights(rows: Sequence[ComparedRow], traces: Sequence[Trace], architecture:
     if architecture == "same" and _is_permuted(traces):
         return "permuted"
     if any(trace.related for trace in traces):
-        alone = architecture == "same" and len(traces) == 1 and traces[0].change > ONE_LAYER_CHANGE
-        return "undetermined" if alone and not traces[0].equal_share else "shared origin"
+        return "undetermined" if single and _could_converge(traces[0]) else "shared origin"
     size = sum(trace.size for trace in traces)
     telling = sum(trace.size for trace in traces if trace.unrelated)
     return "no trace of one" if size and telling >= TELLING_SHARE * size else "undetermined"
 
 
+def _could_converge(trace: Trace) -> bool:
+    return trace.change > ONE_LAYER_CHANGE and trace.equal_share < ONE_LAYER_EQUAL
+
+
 def _is_permuted(traces: Sequence[Trace]) -> bool:
     moved = [trace for trace in traces if trace.change > MOVED]
-    distances = [trace.row.twin.unit_distance for trace in traces if trace.row.twin]
-    # Norms that are all equal, as of orthogonal columns, tell nothing; the values then differ in their distribution.
-    spread = [trace.row.twin.wasserstein for trace in moved if trace.row.twin and trace.exact]
-    return (
-        bool(moved and spread)
-        and all(distance <= SAME_NORMS for distance in distances)
-        and all(distance <= SAME_NORMS * trace.scale for distance, trace in zip(spread, moved, strict=False))
-        and not any(math.isnan(distance) for distance in distances)
-    )
+    if not all(trace.row.twin and trace.row.twin.unit_distance <= SAME_NORMS for trace in traces):
+        return False
+    # Norms that are all equal, as of orthogonal columns, tell nothing; the distributions of the values then differ.
+    whole = [(trace.row.twin.wasserstein, trace.scale) for trace in moved if trace.row.twin and trace.exact]
+    return bool(whole) and all(distance <= SAME_NORMS * scale for distance, scale in whole)

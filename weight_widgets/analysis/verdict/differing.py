@@ -20,7 +20,6 @@ SETTINGS = (
     "groups",
     "data_format",
     "epsilon",
-    "axis",
     "reset_after",
     "go_backwards",
     "return_sequences",
