@@ -14,8 +14,8 @@ from .errors import WeightWidgetsError
 
 if TYPE_CHECKING:
     from .analysis.alignment import Alignment, align
-    from .analysis.comparing import compare_table
     from .analysis.cache import clear_cache
+    from .analysis.comparing import compare_table
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
