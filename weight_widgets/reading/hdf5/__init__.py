@@ -40,12 +40,11 @@ def read_tree(source: StoredFile, span: Span | None = None) -> Group:
     ------
     DamagedFileError, ChangedFileError
     """
-    place = span or source.whole
     try:
-        root = list_file(source, place)
+        root = list_file(source, span)
     except Unusual:
         root = _listed(source, span)
-    _leave_out_lies(root, place)
+    _leave_out_lies(root, span or source.whole)
     return root.grown()
 
 
@@ -114,7 +113,7 @@ def _array(
         fetch = _Chunked(source, span, path, shape, dtype, *place)
     else:
         fetch = partial(_fetch_compact, source, span, path, shape, dtype)
-    origin = Origin("stored", (span, path, shape, type_name, *storage), (source,))
+    origin = Origin("stored", (span, path, shape, type_name if named else dtype.str, *storage), (source,))
     return Array(path, shape, dtype.newbyteorder("="), fetch, type_name if named else "", attributes, origin)
 
 

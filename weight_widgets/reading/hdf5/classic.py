@@ -22,6 +22,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..files import Span, StoredFile, read_into
+from ..origins import Origin
 from ..storage import Contiguous
 from ..trees import Growing
 from .wanted import MAX_ATTRIBUTE, MAX_DEPTH, MAX_NAMES, is_wanted
@@ -73,8 +74,8 @@ class Unusual(Exception):
     """Something that is not listed here."""
 
 
-def list_file(source: StoredFile, span: Span) -> Growing:
-    """The root of a file's tree.
+def list_file(source: StoredFile, span: Span | None = None) -> Growing:
+    """The root of a file's tree, or of that in a stretch of the file.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def list_file(source: StoredFile, span: Span) -> Growing:
     """
     with source.open() as file:
         try:
-            return _Listing(source, span, _Bytes(file, source.path, span)).root()
+            return _Listing(source, span, _Bytes(file, source.path, span or source.whole)).root()
         except (StructError, ValueError, IndexError, KeyError) as error:
             raise Unusual(str(error)) from None
 
@@ -135,8 +136,9 @@ class _Bytes:
 class _Listing:
     """One walk over a file, each object once."""
 
-    def __init__(self, source: StoredFile, span: Span, file: _Bytes) -> None:
+    def __init__(self, source: StoredFile, span: Span | None, file: _Bytes) -> None:
         self._source, self._span, self._bytes = source, span, file
+        self._base, self._length = span or source.whole
         self._seen: set[int] = set()
         self._shapes: dict[bytes, tuple[int, ...]] = {}
         self._types: dict[bytes, np.dtype[Any]] = {}
@@ -147,7 +149,7 @@ class _Listing:
 
     def root(self) -> Growing:
         *start, base, _, end, driver, _, address = SUPERBLOCK.unpack_from(*self._bytes.at(0, SUPERBLOCK.size))
-        if tuple(start) != START or base or end > self._span.length or driver != UNDEFINED:
+        if tuple(start) != START or base or end > self._length or driver != UNDEFINED:
             raise Unusual("another superblock")
         messages, attributes = self._messages(address)
         root = Growing("", attributes)
@@ -171,11 +173,12 @@ class _Listing:
     def _dataset(self, path: str, messages: dict[int, bytes], attributes: dict[str, Any]) -> Array:
         shape, dtype = self._shape(messages.pop(SPACE)), self._type(messages.pop(KIND))
         version, way, offset, size = LAYOUT.unpack_from(messages.pop(PLACED))
-        complete = 0 < size == math.prod(shape) * dtype.itemsize and offset + size <= self._span.length
+        complete = 0 < size == math.prod(shape) * dtype.itemsize and offset + size <= self._length
         if messages or (version, way) != CONTIGUOUS or not complete:
             raise Unusual("values that are not contiguous and complete")
-        values = Contiguous(self._source, self._span.offset + offset, shape, dtype)
-        return Array(path, shape, self._native[dtype], values, "", attributes)
+        values = Contiguous(self._source, self._base + offset, shape, dtype)
+        origin = Origin("stored", (self._span, path, shape, dtype.str, "contiguous", offset), (self._source,))
+        return Array(path, shape, self._native[dtype], values, "", attributes, origin)
 
     def _messages(self, address: int) -> tuple[dict[int, bytes], dict[str, Any]]:
         """What an object's header says, by kind, and its attributes."""
