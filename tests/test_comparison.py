@@ -10,14 +10,14 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from weight_widgets.analysis.comparison import contrast, overlay
 from weight_widgets.analysis.runs import Runs
-from weight_widgets.analysis.summary import summary_of
+from weight_widgets.analysis.summary import summarise_values
 from weight_widgets.errors import InputError
 
 RNG = np.random.default_rng(7)
 
 
 def values_of(array: np.ndarray) -> Runs:
-    return summary_of(array).values
+    return summarise_values(array).values
 
 
 class TestOverlay:

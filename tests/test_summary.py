@@ -214,6 +214,7 @@ class TestCells:
         assert found.exact
         expected = measure(ALL[name])
         np.testing.assert_allclose(found.moments.l1, expected.l1, rtol=1e-12)
+        np.testing.assert_allclose(found.measures(0.5).quantiles, expected.quantiles, rtol=1e-13)
         assert found.measures(0.5).near_zeros == measure(ALL[name], 0.5).near_zeros
 
     @pytest.mark.parametrize("name", ["gammas", "two values", "beyond float32", "denormal in float32"])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .histograms import Histogram
+from .runs import interpolated
 
 __all__ = ["CELLS", "SPECIAL", "ZEROS", "Cells", "cells_by_bits", "cells_by_width"]
 
@@ -110,9 +111,9 @@ class Cells:
         return Histogram(edges, counts, int(self.size - counts.sum()), self.uncertain(ends) / self.size)
 
     def quantiles(self, percents: Sequence[float] | np.ndarray) -> np.ndarray:
-        """Values with so many percent below them, as if a cell's were spread evenly over it."""
-        if not self.counts.size:
-            return np.full(len(percents), math.nan)
+        """Values with so many percent below them, as if each cell's were spread evenly; numpy's where it is one."""
+        if self.exact:
+            return interpolated(self._ranked, self.size, percents)
         sums = np.append(0, np.cumsum(self.counts))
         steps = np.stack([sums[:-1], sums[1:]], axis=1).ravel()
         return np.interp(np.asarray(percents) / 100 * self.size, steps, np.stack(self._ends, axis=1).ravel())
@@ -122,8 +123,8 @@ class Cells:
         low, high = self.below(np.array([np.nextafter(-threshold, math.inf), threshold]))
         return max(0, round(high - low))
 
-    def around(self, values: np.ndarray) -> np.ndarray:
-        """The cells that hold some values, as in which it is to be looked again.
+    def around(self, ranks: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """The cells that hold some places of all values in order, and some values, to be looked into again.
 
         Returns
         -------
@@ -131,7 +132,7 @@ class Cells:
             Shape (2n,), float64: where each stretch of cells begins, and what is the first number beyond it.
         """
         # Rounding may have taken a value next to the end of a cell into its neighbour.
-        places = np.searchsorted(self.lower, values, "right") - 1
+        places = np.append(self._places(ranks), np.searchsorted(self.lower, values, "right") - 1)
         first = np.unique(np.clip(places, 0, len(self.lower) - 1))
         inexact = (self.upper[first] - self.lower[first]) / (CELLS // 2)
         low, high = self.lower[first] - inexact, self.upper[first] + inexact
@@ -155,6 +156,14 @@ class Cells:
         places = np.searchsorted(lower, ends) - 1
         cut = places[(places >= 0) & (ends <= upper[places])]
         return int(self.counts[np.unique(cut)].sum())
+
+    def _ranked(self, ranks: np.ndarray) -> np.ndarray:
+        """The values at these places of all values in order, of cells that are single values."""
+        return self.lower[self._places(ranks)]
+
+    def _places(self, ranks: np.ndarray) -> np.ndarray:
+        """Which of the cells hold these places of all values in order."""
+        return np.searchsorted(np.cumsum(self.counts), ranks, "right")
 
     @property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:

@@ -42,10 +42,9 @@ def measure_exactly(tensor: Tensor, near_zero: float, check: Check) -> Measures:
         return nearly
     ranks: list[int] = []
     interpolated(partial(_noted, ranks), nearly.finite, QUANTILES)
-    places = 100 * (np.array(ranks) + 0.5) / nearly.finite
     threshold = nearly.near_zero_threshold
     # Where a value is looked for, and the ends of what is near zero, which follow from a norm of this pass.
-    ends = found.values.around(np.append(found.values.quantiles(places), [-threshold, threshold]))
+    ends = found.values.around(np.array(ranks), np.array([-threshold, threshold]))
     second = gather([tensor], lambda _: _Between(ends), COUNT, check)
     exact = Measures(**vars(second.moments), near_zero_threshold=near_zero * second.moments.rms)
     quantiles = interpolated(second.ranked, exact.finite, QUANTILES)

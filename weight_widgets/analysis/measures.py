@@ -53,11 +53,14 @@ class Measures(Moments):
         Finite elements whose magnitude is below `near_zero_threshold`. Exact zeros always count.
     near_zero_threshold : float
         A share of the root mean square.
+    exact : bool
+        Whether quantiles, near zeros, `total`, `third` and `fourth` are those of all values, and not only near.
     """
 
     quantiles: tuple[float, ...] = (math.nan,) * len(QUANTILES)
     near_zeros: int = 0
     near_zero_threshold: float = math.nan
+    exact: bool = True
 
 
 def measure(values: np.ndarray, near_zero: float = NEAR_ZERO) -> Measures:
@@ -92,6 +95,7 @@ def measures_of(moments: Moments, values: Distribution, near_zero: float) -> Mea
         quantiles=tuple(values.quantiles(QUANTILES).tolist()),
         near_zeros=max(values.within(threshold) if threshold > 0 else 0, moments.zeros),
         near_zero_threshold=threshold,
+        exact=values.exact,
     )
 
 

@@ -20,7 +20,7 @@ from .passes import COUNT, Check, gather
 from .rasters import Pooling, Raster, cells, raster
 from .runs import Runs
 
-__all__ = ["EXACT_SIZE", "Summary", "preview", "summarise", "summary_of"]
+__all__ = ["Summary", "preview", "summarise", "summarise_values"]
 
 # Up to so many elements the values themselves are kept.
 EXACT_SIZE = 1 << 22
@@ -58,10 +58,10 @@ class Summary:
         return self.values.nbytes + (self.raster.nbytes if self.raster else 0)
 
     def measures(self, near_zero: float) -> Measures:
-        return measures_of(self.moments, self.values, near_zero)
+        return replace(measures_of(self.moments, self.values, near_zero), exact=self.exact)
 
 
-def summary_of(values: np.ndarray) -> Summary:
+def summarise_values(values: np.ndarray) -> Summary:
     """The summary of an array in memory, without a picture."""
     return Summary(*kept(in_pieces(values.reshape(-1), RUN)))
 
@@ -83,7 +83,7 @@ def summarise(tensor: Tensor, check: Check) -> Summary:
     check(0.0)
     if tensor.size <= RUN:
         values = tensor.read()
-        return replace(summary_of(values), raster=raster(tensor.structure.to_matrix(values)))
+        return replace(summarise_values(values), raster=raster(tensor.structure.to_matrix(values)))
     if tensor.size <= EXACT_SIZE:
         return _in_order(tensor, check)
     counted = gather([tensor], lambda start: _CountedPicture(_pooling(tensor, start)), COUNT, check)

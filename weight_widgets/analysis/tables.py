@@ -24,7 +24,7 @@ from .measures import NEAR_ZERO, QUANTILES, Measures, measure
 from .penalties import penalty_of
 from .settings import is_ruled
 
-__all__ = ["COLUMNS", "tensor_rows", "weights_table"]
+__all__ = ["COLUMNS", "MEASURED", "NEAR", "tensor_rows", "weights_table"]
 
 # Kept as Python's own strings: names from files need not be valid Unicode, which Arrow insists on.
 TEXT = pd.StringDtype("python")
@@ -59,6 +59,8 @@ COLUMNS: dict[str, Any] = {
 }
 # From `mean` to `kurtosis`: what a tensor that cannot be read lacks.
 MEASURED = [*COLUMNS][[*COLUMNS].index("mean") : [*COLUMNS].index("initializer")]
+# What one pass over a large tensor tells only nearly.
+NEAR = [*QUANTILE_COLUMNS, "l1", "near_zeros", "skew", "kurtosis"]
 # The class and the configuration of what has a weight, where the file says them.
 Origin = tuple[str, Mapping[str, Any]] | None
 
@@ -184,7 +186,7 @@ def tensor_rows(
     measured: Callable[[str], Measures | None],
     read: Callable[[], np.ndarray] | None,
 ) -> Iterator[dict[str, Any]]:
-    """Rows of one tensor, with the columns of `weights_table`.
+    """Rows of one tensor, with the columns of `weights_table`, and `near`: whether those of `NEAR` are not exact.
 
     Parameters
     ----------
@@ -262,8 +264,9 @@ def _rules(origin: Origin, tensor: Tensor, read: Callable[[], np.ndarray] | None
 
 def _numbers(measures: Measures | None) -> dict[str, Any]:
     if measures is None:
-        return dict.fromkeys(MEASURED)
+        return dict.fromkeys(MEASURED) | {"near": False}
     return {
+        "near": not measures.exact,
         "mean": measures.mean,
         "std": measures.std,
         "min": measures.minimum,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +57,13 @@ class Row:
         absent, None or NaN is shown as ``"n/a"``, and is last when sorted.
     colour : str
         Of the swatch in the first column, as CSS; none without.
+    near : collection of str
+        Keys of the columns whose number is not exact, which a ``"≈"`` tells.
     """
 
     cells: Mapping[str, str | float | None]
     colour: str = ""
+    near: Collection[str] = ()
 
 
 class Grid(anywidget.AnyWidget):
@@ -119,15 +122,15 @@ class Grid(anywidget.AnyWidget):
             self.selected = selected
             self._tell()
 
-    def _pack(self, column: Column, rows: Iterable[Row]) -> dict[str, Any]:
+    def _pack(self, column: Column, rows: Sequence[Row]) -> dict[str, Any]:
         values = [row.cells.get(column.key) for row in rows]
         if column.format is None:
             texts = [UNAVAILABLE if value is None else str(value) for value in values]
             return {"frame": self._frame, "cells": texts, "keys": None}
         numbers = [math.nan if value is None else float(value) for value in values]
         texts = [
-            UNAVAILABLE if math.isnan(number) else column.format(value)
-            for value, number in zip(values, numbers, strict=True)
+            UNAVAILABLE if math.isnan(number) else ("≈" if column.key in row.near else "") + column.format(value)
+            for value, number, row in zip(values, numbers, rows, strict=True)
         ]
         return {"frame": self._frame, "cells": texts, "keys": np.array(numbers, "<f8").tobytes()}
 

@@ -14,7 +14,7 @@ from ..analysis.histograms import Histogram
 from ..state import CLIPS, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
-from .style import SAMPLED, Model, Models, count, number, percent, text
+from .style import SAMPLED, UNSURE, Model, Models, count, number, percent, text
 
 __all__ = ["histogram_pane"]
 
@@ -22,7 +22,6 @@ HEIGHT = "250px"
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
 EMPTY_BIN = 0.5
 EMPTY = np.empty(0)
-UNSURE = "Counted in one pass, from rounded values: up to {} of the weights may stand in a neighbouring bin."
 
 
 class Ground:
@@ -167,9 +166,11 @@ def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
 
 def _row(curve: Curve, model: Model) -> str:
     found, start = curve.moments, curve.initial.std if curve.initial else math.nan
-    counts = (found.zeros, found.nan, found.inf, curve.histogram.outside)
+    outside = curve.histogram.outside
+    near = "≈" if outside and curve.histogram.uncertain else ""
     ratio = found.std / start if start > 0 else math.nan
-    cells = [*map(count, counts), number(found.std), number(ratio)]
+    counts = map(count, (found.zeros, found.nan, found.inf))
+    cells = [*counts, near + count(outside), number(found.std), number(ratio)]
     return f"<tr>{model.row_header}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 

@@ -11,7 +11,7 @@ from ..display import visible
 from ..state import PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
-from .style import Models, count, number, text
+from .style import UNSURE, Models, count, number, percent, text
 
 __all__ = ["parts_pane"]
 
@@ -196,9 +196,12 @@ def _sentence(look: PartsLook | None) -> str:
         return ""
     if not look.parts:
         return text(f"{look.pick.layer} · {look.pick.tensor} does not fall into parts.", 300)
-    guess = " What the parts are is assumed from names and shapes." if look.assumed else ""
-    return text(
+    said = [
         f"{look.parts} parts. In a row all share one axis, from the smallest to the largest value of every ticked "
-        f"model; the tick under it is 0. Each panel is as high as its tallest bin.{guess}",
-        600,
-    )
+        "model; the tick under it is 0. Each panel is as high as its tallest bin."
+    ]
+    if look.uncertain:
+        said.append(f"{UNSURE.format(percent(look.uncertain))} Choose a part above to count it exactly.")
+    if look.assumed:
+        said.append("What the parts are is assumed from names and shapes.")
+    return text(" ".join(said), 600)

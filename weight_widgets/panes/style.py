@@ -15,6 +15,7 @@ __all__ = [
     "DIVERGING",
     "MODEL_COLOURS",
     "SAMPLED",
+    "UNSURE",
     "Model",
     "Models",
     "count",
@@ -45,6 +46,8 @@ DIVERGING = (
 
 # What every pane says of numbers that are replaced as soon as all weights were read.
 SAMPLED = "A sample so far: {} of the weights. The rest is being read."
+# And of histograms of large tensors.
+UNSURE = "Counted in one pass, from rounded values: up to {} of the weights may stand in a neighbouring bin."
 
 # In tables and titles there is less room than in the choosers.
 SHORT_NAME = 26

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import ipywidgets as widgets
 from traitlets import link
 
 from ..analysis.measures import QUANTILES
+from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
 from ..state import SCOPES, Selection, Table, TableState
 from .grid import Column, Grid, Row
@@ -55,9 +56,9 @@ COLUMNS = (
     Column("constraint", "constraint", "Named by the configuration", visible=False),
     Column("constraint_met", "met", "Whether the constraint is met", visible=False),
 )
-NEAR = (
-    "Large tensors are counted in cells: quantiles are within 0.8 % of their value; "
-    "near zeros, L1, skew and kurtosis are near as well."
+ROUNDED = (
+    "Large tensors are read once, and their weights counted in cells. What is marked ≈ is as if each weight were moved "
+    "within its cell: by at most 0.8 % of itself, or 1/65,536 of the range."
 )
 TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "model": "all layers"}
 MET = {True: "met", False: "not met", None: "not checked"}
@@ -85,7 +86,9 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
         drawing = True
         try:
             grid.show(
-                [Row(_cells(row, table.scope), models[row["checkpoint"]].colour) for row in rows] if table else [],
+                [Row(_cells(row, table.scope), models[row["checkpoint"]].colour, _near(row, table)) for row in rows]
+                if table
+                else [],
                 _place(table, chosen) if table else -1,
             )
         finally:
@@ -125,6 +128,13 @@ def _weight(row: Mapping[str, Any], scope: str) -> str:
     return " · ".join(visible(name) for name in names if name) + (" (assumed)" if row["assumed"] else "")
 
 
+def _near(row: Mapping[str, Any], table: Table) -> Collection[str]:
+    """The columns of a row whose numbers are not exact."""
+    if not row["near"]:
+        return ()
+    return NEAR if table.sampled == 1 else (*MEASURED, "std_ratio")
+
+
 def _place(table: Table, label: str) -> int:
     """The row of what is picked, in the model whose row was chosen last."""
     pick = table.pick
@@ -138,7 +148,7 @@ def _said(table: Table, models: Models) -> Iterator[str]:
     if table.sampled < 1:
         yield f"<div>{text(SAMPLED.format(percent(table.sampled)))}</div>"
     elif table.near:
-        yield f"<div>{text(NEAR)}</div>"
+        yield f"<div>{text(ROUNDED, 300)}</div>"
     if table.cut:
         yield f"<div>The first {count(len(table.rows))} rows; weights_table gives all of them.</div>"
     yield from _rules(table, models)

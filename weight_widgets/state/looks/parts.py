@@ -16,7 +16,7 @@ from ...errors import WeightWidgetsError
 from ...reading.tensors import Tensor
 from ..selection import Pick
 from .kept import summary_of
-from .values import Check, Opened
+from .values import Check, Opened, rewritten
 
 __all__ = ["Panel", "PartsLook", "Strip", "look_at_parts"]
 
@@ -58,6 +58,12 @@ class PartsLook:
     parts: int
     assumed: bool
     notes: tuple[str, ...]
+
+    @property
+    def uncertain(self) -> float:
+        """The largest share of a part of which it is not known in which of two bins it stands."""
+        panels = (panel for strip in self.strips for panel in strip.panels)
+        return max((each.uncertain for panel in panels for each in panel.histograms.values()), default=0.0)
 
 
 def look_at_parts(opened: Opened, pick: Pick, check: Check, bins: int, page: int) -> PartsLook:
@@ -134,6 +140,7 @@ def _strip(
     notes: list[str],
 ) -> Strip:
     values: dict[Key, Distribution] = {}
+    looked = []
     for label in pick.checkpoints:
         tensor = _tensor(opened, label, pick, name)
         if tensor is None:
@@ -145,6 +152,10 @@ def _strip(
                     values[label, column] = summary_of(tensor.parts[part], check).values
         except WeightWidgetsError as error:
             notes.append(visible(str(error), 600))
+        looked.append((label, tensor))
+    changed = rewritten(looked)
+    notes += [visible(why, 600) for why in changed.values()]
+    values = {key: each for key, each in values.items() if key[0] not in changed}
     check()
     keyed = {f"{number}": each for number, each in enumerate(values.values())}
     histograms = dict(zip(values, overlay(keyed, bins).values(), strict=True))

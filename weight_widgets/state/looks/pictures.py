@@ -10,7 +10,7 @@ import numpy as np
 from ...analysis.comparison import Contrast
 from ...analysis.rasters import Raster, raster
 from ...analysis.rows import Difference, difference
-from ...analysis.summary import Summary
+from ...analysis.summary import Summary, preview
 from ...analysis.units import norms_along_units
 from ...display import visible
 from ...reading.arrangements import MATRIX, Arrangement, arrangement, sliced_axis, ways
@@ -85,6 +85,10 @@ def look_at_pictures(
 
     early, notes = found_in(opened, pick, labels, check, quick)
     if any(isinstance(found, Summary) and found.share < 1 for found in early.values()):
+        # Of all rows of the one and some of the other the difference would be noise.
+        known = [label for label, found in early.items() if isinstance(found, Summary) and found.share == 1]
+        samples, _ = found_in(opened, pick, known, check, lambda tensor: preview(tensor, check))
+        early |= {label: sample for label, sample in samples.items() if sample is not None}
         yield _pictures(opened, pick, check, early, notes, way, position, by_norm)
     found, notes = found_in(opened, pick, labels, check, whole)
     yield _pictures(opened, pick, check, found, notes, way, position, by_norm)

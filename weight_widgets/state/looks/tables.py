@@ -16,7 +16,7 @@ from ...errors import WeightWidgetsError
 from ...reading.tensors import Layer, Tensor
 from ..selection import Pick
 from .kept import quick_summary, summary_of
-from .values import Check, Opened
+from .values import Check, Opened, rewritten
 
 __all__ = ["MAX_ROWS", "SCOPES", "Table", "look_at_table"]
 
@@ -29,8 +29,7 @@ MAX_ROWS = 1000
 class Table:
     """Rows with the columns of `weights_table`.
 
-    `cut` says that there are more. `near` says that some tensors are so large that quantiles, near zeros, L1, skew and
-    kurtosis are only near what all values in order would give. `sampled` is the smallest share that was looked at.
+    `cut` says that there are more. `sampled` is the smallest share of a tensor that was looked at.
     """
 
     pick: Pick
@@ -38,8 +37,12 @@ class Table:
     rows: tuple[Mapping[str, Any], ...]
     notes: tuple[str, ...]
     cut: bool = False
-    near: bool = False
     sampled: float = 1.0
+
+    @property
+    def near(self) -> bool:
+        """Whether some tensors are so large that a part of their measures is only near what all values would give."""
+        return any(row["near"] for row in self.rows)
 
 
 def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str, exact: bool = False) -> Iterator[Table]:
@@ -66,14 +69,15 @@ def _table(
 ) -> Table:
     notes: list[str] = []
     rows: list[Mapping[str, Any]] = []
-    looked: list[Summary] = []
+    looked: list[tuple[str, Tensor]] = []
+    shares = [1.0]
     cut = False
 
     def measures(tensor: Tensor) -> Measures | None:
         check()
         found = find_out(tensor)
         if isinstance(found, Summary):
-            looked.append(found)
+            shares.append(found.share)
             return found.measures(NEAR_ZERO)
         return found
 
@@ -85,12 +89,14 @@ def _table(
             if len(rows) >= MAX_ROWS:
                 cut = True
                 break
+            looked.append((label, layer[tensor_name]))
             found = _rows(label, layer, layer[tensor_name], pick, scope, measures, notes)
             rows += itertools.islice(found, MAX_ROWS - len(rows))
             cut = cut or next(found, None) is not None
-    near = not all(summary.exact for summary in looked)
-    sampled = min((summary.share for summary in looked), default=1.0)
-    return Table(pick, scope, tuple(rows), tuple(notes), cut, near, sampled)
+    changed = rewritten(looked)
+    notes += [visible(why, 600) for why in changed.values()]
+    kept = tuple(row for row in rows if row["checkpoint"] not in changed or row["mean"] is None)
+    return Table(pick, scope, kept, tuple(dict.fromkeys(notes)), cut, min(shares))
 
 
 def _addresses(opened: Opened, pick: Pick, scope: str) -> Iterator[tuple[str, str]]:

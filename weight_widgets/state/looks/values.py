@@ -1,38 +1,34 @@
-"""The values of what is picked, by label; and a sentence for each checkpoint that has or gives none."""
+"""What is found out of what is picked, by label; and a sentence for each checkpoint that has or gives none."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-import numpy as np
-
 from ...analysis.passes import Check
 from ...display import visible
 from ...errors import WeightWidgetsError
 from ...reading.checkpoint import Checkpoint
+from ...reading.files import StoredFile
 from ...reading.tensors import Tensor
 from ..selection import Pick, find
 
-__all__ = ["Check", "Opened", "found_in", "lack", "values_of"]
+__all__ = ["Check", "Opened", "found_in", "lack", "rewritten"]
 
 Found = TypeVar("Found")
 
 Opened = Mapping[str, Checkpoint]
 
 
-def values_of(
-    opened: Opened, pick: Pick, labels: Iterable[str], check: Check
-) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
-    """The picked tensor's values by label, and a sentence for each checkpoint that has or gives none."""
-    return found_in(opened, pick, labels, check, Tensor.read)
-
-
 def found_in(
     opened: Opened, pick: Pick, labels: Iterable[str], check: Check, find_out: Callable[[Tensor], Found]
 ) -> tuple[dict[str, Found], tuple[str, ...]]:
-    """What is found out of the picked tensor by label, and a sentence for each checkpoint that has or gives none."""
+    """What is found out of the picked tensor by label, and a sentence for each checkpoint that has or gives none.
+
+    What is found is of the files as they were opened, or left out: also where one is rewritten while others are read.
+    """
     found: dict[str, Found] = {}
+    looked = []
     notes = []
     for label in labels:
         check()
@@ -44,7 +40,25 @@ def found_in(
             found[label] = find_out(tensor)
         except WeightWidgetsError as error:
             notes.append(str(error))
-    return found, tuple(notes)
+        else:
+            looked.append((label, tensor))
+    changed = rewritten(looked)
+    return {label: each for label, each in found.items() if label not in changed}, (*notes, *changed.values())
+
+
+def rewritten(looked: Iterable[tuple[str, Tensor]]) -> dict[str, str]:
+    """By the label of each checkpoint whose files are not those any more that these tensors were read from, why."""
+    files: dict[str, set[StoredFile]] = {}
+    for label, tensor in looked:
+        files.setdefault(label, set()).update(tensor.origin.files)
+    changed = {}
+    for label, each in files.items():
+        try:
+            for file in each:
+                file.check()
+        except WeightWidgetsError as error:
+            changed[label] = str(error)
+    return changed
 
 
 def lack(checkpoint: Checkpoint, label: str, pick: Pick) -> str:
