@@ -32,6 +32,8 @@ MIN_UNITS = 4
 MIN_SIZE = 20
 # The normal distribution's 97.5 % quantile.
 Z = 1.959964
+# Rows whose products are taken at a time.
+RUN = 256
 # Sums of this many elements may be taken in float32.
 LARGE = 1 << 17
 
@@ -94,19 +96,21 @@ def null_sums(a: np.ndarray, b: np.ndarray) -> NullSums:
     units = a.shape[1]
     kind = np.float64 if a.size < LARGE else None
     means = [np.add.reduce(side, axis=1, dtype=kind).astype(np.float64) / max(1, units) for side in (a, b)]
-    places = np.arange(units) if units <= SAMPLE else np.arange(SAMPLE) * units // SAMPLE
-    chosen = [side[:, places].astype(np.float64) for side in (a, b)]
+    step = max(1, units // SAMPLE)
+    chosen = [side[:, : step * SAMPLE : step].astype(np.float64) for side in (a, b)]
     sides = [side - side.mean(axis=1, keepdims=True) for side in chosen]
-    sampled = [float(np.einsum("ij,ij->", side, side)) for side in sides]
-    return NullSums(
-        units,
-        units * float(means[0] @ means[1]),
-        units * float(means[0] @ means[0]),
-        units * float(means[1] @ means[1]),
-        sampled[0],
-        sampled[1],
-        sides[0].T @ sides[1],
+    between, means_a, means_b = (
+        units * float((means[one] * means[other]).sum()) for one, other in ((0, 1), (0, 0), (1, 1))
     )
+    sampled = [float(np.einsum("ij,ij->", side, side)) for side in sides]
+    return NullSums(units, between, means_a, means_b, sampled[0], sampled[1], _products(*sides))
+
+
+def _products(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """AᵀB, some rows at a time: more would be given to BLAS' own threads, which wait for one another."""
+    cut = len(a) // RUN * RUN
+    runs = [side[:cut].reshape(-1, RUN, side.shape[1]) for side in (a, b)]
+    return np.asarray(np.matmul(runs[0].transpose(0, 2, 1), runs[1]).sum(axis=0) + a[cut:].T @ b[cut:])
 
 
 def merge_nulls(a: NullSums, b: NullSums) -> NullSums:
