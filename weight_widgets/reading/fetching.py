@@ -6,13 +6,14 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .files import StoredFile
 from .structure import Index
 
-__all__ = ["Each", "Fetch", "InMemory", "Memory", "Passed", "each_of", "pieces"]
+__all__ = ["Each", "Fetch", "InMemory", "Memory", "Passed", "Stretch", "each_of", "pieces", "stretch_of"]
 
 # Takes a basic numpy index (one forward slice or int per dimension, or nothing for all) and returns a new array. It may
 # have a method `each` for many indices.
@@ -26,6 +27,20 @@ def each_of(fetch: Fetch) -> Each | None:
     """How to get the values at many indices for not much more than those at one; None where there is no such way."""
     each: Each | None = getattr(fetch, "each", None)
     return each
+
+
+class Stretch(NamedTuple):
+    """Where all values of an array lie one behind the other in a file, in C order and of this dtype."""
+
+    source: StoredFile
+    offset: int
+    dtype: np.dtype[Any]
+
+
+def stretch_of(fetch: Fetch) -> Stretch | None:
+    """Where the values lie as they are; None where they do not."""
+    stretch: Stretch | None = getattr(fetch, "stretch", None)
+    return stretch
 
 
 def pieces(shape: Sequence[int], itemsize: int, rows: range, nbytes: int) -> Iterator[Index]:
@@ -78,6 +93,10 @@ class Passed:
     def each(self) -> Each | None:
         each = each_of(self.fetch)
         return None if each is None else lambda indices: map(self.values, each(map(self.index, indices)))
+
+    @property
+    def stretch(self) -> Stretch | None:
+        return stretch_of(self.fetch) if self.values is _same and self.index(()) == () else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import DamagedFileError
-from .fetching import Memory
+from .fetching import Memory, Stretch
 from .files import StoredFile, read_into
 from .structure import Index
 
@@ -74,6 +74,10 @@ class Contiguous:
         out = memory.array((rows.stop - rows.start, *inner))
         read_into(file, self.offset + first * math.prod(inner) * self.dtype.itemsize, _bytes(out), self.source.path)
         return _finish(out, ())
+
+    @property
+    def stretch(self) -> Stretch:
+        return Stretch(self.source, self.offset, self.dtype)
 
     def _read(self, file: io.FileIO, index: Index, memory: Memory) -> np.ndarray:
         steps = _ranges(self.shape, index)

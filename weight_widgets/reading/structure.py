@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -173,7 +173,8 @@ class Structure:
     def axes(self) -> tuple[Axis, ...]:
         return tuple(itertools.chain.from_iterable(self.dims))
 
-    @property
+    # Asked for again and again, of thousands of tensors.
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         return tuple(_size(dim) for dim in self.dims)
 
