@@ -31,7 +31,7 @@ FIXTURES = ROOT / "tests" / "fixtures"
 MARKS = "<!-- pairs -->\n", "<!-- end of pairs -->\n"
 WEIGHTS = ("identical", "renamed", "recast", "permuted", "shared origin", "no trace of one", "undetermined")
 
-Source = Path | Mapping[str, Any]
+Source = Path | Mapping[str, Any] | ww.Checkpoint
 Arrays = dict[str, dict[str, np.ndarray]]
 
 
@@ -54,6 +54,7 @@ def all_pairs(folder: Path) -> Iterator[Pair]:
     yield from hard_pairs()
     yield from drawn_pairs()
     yield from trained_pairs(folder)
+    yield from held_out_pairs()
 
 
 def example_pairs() -> Iterator[Pair]:
@@ -437,6 +438,51 @@ def trained_pairs(folder: Path) -> Iterator[Pair]:
     yield pair(
         "one layer alone, other seeds", saved("linear_1", linear(1)), saved("linear_2", linear(2)), "undetermined"
     )
+
+
+def held_out_pairs() -> Iterator[Pair]:
+    """Models of other kinds, trained after the thresholds were set: three seeds each, and one start trained twice."""
+    import keras
+    from keras import layers
+
+    rng = np.random.default_rng(77)
+    y = rng.integers(0, 10, 1500)
+    blocks = rng.normal(size=(10, 4, 4))[y] + 0.8 * rng.normal(size=(1500, 4, 4))
+    x = (blocks.repeat(2, 1).repeat(2, 2) + 0.3 * rng.normal(size=(1500, 8, 8))).clip(0).astype("f4")
+
+    def attention(inputs: Any) -> Any:
+        tokens = layers.Dense(16, name="embed")(inputs)
+        mixed = layers.MultiHeadAttention(2, 8, name="attention")(tokens, tokens)
+        return layers.Flatten()(layers.LayerNormalization(name="norm")(tokens + mixed))
+
+    def convolutions(inputs: Any) -> Any:
+        hidden = layers.Conv2D(8, 3, activation="relu", name="conv")(layers.Reshape((8, 8, 1))(inputs))
+        hidden = layers.DepthwiseConv2D(3, name="depthwise")(hidden)
+        return layers.Flatten()(layers.SeparableConv2D(12, 3, activation="relu", name="separable")(hidden))
+
+    bodies: dict[str, Callable[[Any], Any]] = {
+        "convolutions": convolutions,
+        "Bidirectional(GRU)": lambda inputs: layers.Bidirectional(layers.GRU(20), name="memory")(inputs),
+        "attention": attention,
+        "400 units": lambda inputs: layers.Dense(400, "tanh", name="wide")(layers.Flatten()(inputs)),
+        "5 units": lambda inputs: layers.Dense(5, "relu", name="narrow")(layers.Flatten()(inputs)),
+    }
+
+    def trained(body: Callable[[Any], Any], start: int, seed: int) -> ww.Checkpoint:
+        keras.utils.set_random_seed(start)
+        inputs = keras.Input((8, 8))
+        model = keras.Model(inputs, layers.Dense(10, name="head")(body(inputs)))
+        keras.utils.set_random_seed(seed)
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, batch_size=64, epochs=12, verbose=0)
+        return ww.open_checkpoint(model)
+
+    for name, body in bodies.items():
+        models = [trained(body, seed, seed) for seed in (20, 21, 22)]
+        for (i, a), (j, b) in itertools.combinations(enumerate(models), 2):
+            yield Pair("held out", f"{name}: seeds {i} and {j}", a, b, "same", "no trace of one")
+        twin = trained(body, 20, 90)
+        yield Pair("held out", f"{name}: shared initial weights", models[0], twin, "same", "shared origin")
 
 
 def table(pairs: list[tuple[Pair, ww.Verdict]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_pairs_of_known_relation(pair: verdict_pairs.Pair) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize` method:UserWarning")
 def test_pairs_that_keras_trains(keras: Any, tmp_path: Path) -> None:
-    for pair in verdict_pairs.trained_pairs(tmp_path):
+    for pair in itertools.chain(verdict_pairs.trained_pairs(tmp_path), verdict_pairs.held_out_pairs()):
         check(pair)
 
 
