@@ -15,6 +15,7 @@ from ..reading.structure import Index
 from ..reading.tensors import Tensor
 from .null import NullSums, cosine_null, merge_nulls, null_sums, to_rows
 from .pairs import PairMoments, merge_pairs, pair_moments, spans
+from .parallel import THREADS
 
 __all__ = ["SAMPLE", "Tolerance", "Twin", "twins"]
 
@@ -22,7 +23,6 @@ __all__ = ["SAMPLE", "Tolerance", "Twin", "twins"]
 SAMPLE = 1 << 17
 # Sums of this many elements may be taken in float32.
 LARGE = 1 << 17
-THREADS = 2
 
 
 @dataclass(frozen=True)
