@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,7 +122,7 @@ class Pooling:
                 self._move(height)
                 left = left[height * columns :]
         lows, highs, sums = zip(*taken, strict=True)
-        return min(lows), max(highs), math.fsum(sums)
+        return min(lows), max(highs), sum(sums)
 
     def _move(self, rows: int) -> None:
         self._row += rows
