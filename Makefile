@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PORT ?=
+ONLY ?=
 
 PACKAGE := pyproject.toml setup.py MANIFEST.in $(shell find weight_widgets -name __pycache__ -prune -o -print)
 RUN := .venv/bin/python
@@ -35,8 +36,8 @@ check: .venv/.extra-dev js/node_modules/.stamp ## ruff, mypy, biome, tsc, and wh
 	.venv/bin/mypy
 	npm --prefix js run check
 
-bench: .venv/.extra-test ## run the benchmarks
-	$(RUN) benchmarks/run.py
+bench: .venv/.extra-test .venv/.extra-bench .venv/.chromium ## run the benchmarks (ONLY="pick scan" for some rows)
+	$(RUN) benchmarks/run.py $(if $(ONLY),--only $(ONLY))
 
 build-js: js/node_modules/.stamp ## build js/ into weight_widgets/static
 	npm --prefix js run build

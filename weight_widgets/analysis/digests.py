@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -13,7 +13,9 @@ __all__ = ["Digests", "blank", "digest_of", "digest_rows", "joined", "merged", "
 
 # Elements that are multiplied at a time: of more numpy's library would start threads of its own.
 LINE = 1 << 13
-# Magnitudes whose squares each type holds.
+# Of the squares: a larger share of the mean would leave the spread too few digits.
+MAX_MEAN_SHARE = 0.5
+# Root mean squares whose squares each type holds.
 BOUNDS = {np.dtype(np.float32): (1e-15, 1e15), np.dtype(np.float64): (1e-140, 1e140)}
 
 
@@ -58,6 +60,10 @@ class Digests:
         """The arrays by name."""
         return {field.name: getattr(self, field.name) for field in fields(Digests)}
 
+    def of(self, places: np.ndarray) -> Digests:
+        """Those of some tensors."""
+        return Digests(**{name: column[places] for name, column in self.columns.items()})
+
     @property
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.columns.values())
@@ -76,7 +82,7 @@ def blank(count: int) -> Digests:
     return Digests(counts[0], counts[1], counts[2], counts[3], low, high, mean, std)
 
 
-def put(digests: Digests, places: Sequence[int], found: Digests) -> None:
+def put(digests: Digests, places: Sequence[int] | np.ndarray, found: Digests) -> None:
     """Write what was found of some tensors to their places; threads may do so at the same time."""
     for name, column in found.columns.items():
         getattr(digests, name)[places] = column
@@ -119,40 +125,53 @@ def digest_rows(rows: np.ndarray) -> Digests:
     Parameters
     ----------
     rows : numpy.ndarray
-        Shape (n, size), C-contiguous, float32 or float64. Deviations are taken and added up in that type.
+        Shape (n, size), C-contiguous, float32 or float64. Sums are taken in that type, of a few thousand values each.
     """
     count, size = rows.shape
     if not size:
         return blank(count)
+    smallest, largest = BOUNDS[rows.dtype]
     with np.errstate(invalid="ignore", over="ignore", under="ignore"):
         low, high = rows.min(axis=1), rows.max(axis=1)
-        center = rows.mean(axis=1)
-        # From the mean as that type has it, so that no digits are lost to it; what it lacks is added below.
-        apart = rows - center[:, np.newaxis]
-        first = apart.sum(axis=1).astype(np.float64) / size
-        second = _squares(apart) / size
-        reach = np.maximum(-low, high)
-        smallest, largest = BOUNDS[rows.dtype]
-        well = (reach == 0) | ((reach >= smallest) & (reach <= largest))
-    # Not so where there is NaN or infinity, which both spread to the extremes.
-    well &= np.isfinite(low) & np.isfinite(high)
-    low, high = low.astype(np.float64), high.astype(np.float64)
-    mean = np.clip(center + first, low, high)
-    std = np.where(low == high, 0.0, np.sqrt(np.maximum(second - first**2, 0.0)))
-    zeros = np.bincount(np.flatnonzero(rows == 0) // size, minlength=count)
+        mean, square = _sums(rows) / size
+        std = np.sqrt(np.maximum(square - mean**2, 0.0))
+        # NaN and infinity are within no bounds.
+        fits = (square >= smallest**2) & (square <= largest**2) | (low == 0) & (high == 0)
+        well = fits & (mean**2 <= MAX_MEAN_SHARE * square)
     nan, inf = np.zeros((2, count), np.int64)
-    found = Digests(np.full(count, size), nan, inf, zeros, low, high, mean, std)
-    for place in np.flatnonzero(~well).tolist():
-        put(found, [place], digest_of(moments(rows[place])))
+    is_zero = rows == 0
+    zeros = is_zero.sum(axis=1) if is_zero.any() else np.zeros(count, np.int64)
+    found = Digests(np.full(count, size), nan, inf, zeros, low.astype(np.float64), high.astype(np.float64), mean, std)
+    if not well.all():
+        off = np.flatnonzero(fits & ~well)
+        if off.size:
+            put(found, off, _centred(rows[off], found.of(off)))
+        for place in np.flatnonzero(~fits).tolist():
+            put(found, [place], digest_of(moments(rows[place])))
     return found
 
 
-def _squares(rows: np.ndarray) -> np.ndarray:
-    """The sum of the squares of each row, float64, shape (n,)."""
-    whole = rows.shape[1] // LINE * LINE
-    lines, rest = rows[:, :whole].reshape(len(rows), -1, LINE), rows[:, whole:]
-    return np.asarray(_dots(lines).sum(axis=1, dtype=np.float64) + _dots(rest))
+def _centred(rows: np.ndarray, found: Digests) -> Digests:
+    """The same with mean and spread from the deviations, where the squares themselves would leave no digits."""
+    center = found.mean.astype(rows.dtype)
+    first, second = _sums(rows - center[:, np.newaxis]) / rows.shape[1]
+    mean = np.clip(center + first, found.minimum, found.maximum)
+    std = np.where(found.minimum == found.maximum, 0.0, np.sqrt(np.maximum(second - first**2, 0.0)))
+    return replace(found, mean=mean, std=std)
 
 
-def _dots(lines: np.ndarray) -> np.ndarray:
-    return np.matmul(lines[..., np.newaxis, :], lines[..., :, np.newaxis])[..., 0, 0]
+def _sums(rows: np.ndarray) -> np.ndarray:
+    """The sum of each row and of its squares, float64, shape (2, n)."""
+    count = rows.shape[1] // LINE
+    lines, rest = rows[:, : count * LINE].reshape(len(rows), count, LINE), rows[:, count * LINE :]
+    sums = np.zeros((2, len(rows)))
+    for part in (lines, rest[:, np.newaxis]):
+        if part.size:
+            sums[0] += _dots(part, np.ones(part.shape[-1], rows.dtype)).sum(axis=1, dtype=np.float64)
+            sums[1] += _dots(part, part).sum(axis=1, dtype=np.float64)
+    return sums
+
+
+def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Scalar products along the last axis."""
+    return np.asarray(np.matmul(a[..., np.newaxis, :], b[..., np.newaxis])[..., 0, 0])

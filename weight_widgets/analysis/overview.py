@@ -29,7 +29,7 @@ BINS = 64
 ROWS = 1 << 10
 BATCH = 1 << 16
 # Elements of a large tensor that are looked at together.
-PIECE = 1 << 17
+PIECE = 1 << 18
 
 # Places of tensors of one size and dtype.
 Batch = list[int]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cached_property
 
 from .files import StoredFile
 from .structure import Index
@@ -29,14 +30,15 @@ class Origin:
     settings: tuple[object, ...]
     sources: tuple[Origin | StoredFile, ...]
 
-    @property
+    # Asked for again and again, of thousands of tensors.
+    @cached_property
     def files(self) -> frozenset[StoredFile]:
         """Those that the values are read from."""
         return frozenset(
             file for source in self.sources for file in (source.files if isinstance(source, Origin) else (source,))
         )
 
-    @property
+    @cached_property
     def text(self) -> str:
         """All of it in one line, with the identities of the files."""
         sources = (
