@@ -47,6 +47,10 @@ class Checkpoint(Mapping[str, Layer]):
         As the file says; ``""`` when it does not.
     training : mapping of str to Tensor
         The optimizer's state, kept apart from the weights.
+    model : LayerConfig or None
+        The model's configuration as a tree of layers, those without weights included; None where the file has none.
+    optimizer : mapping
+        The optimizer's class and settings as Keras serialises them; empty where the file does not tell.
     skipped : tuple of Skipped
         What is in the file and is neither, each with its reason.
     notes : tuple of str
@@ -62,6 +66,8 @@ class Checkpoint(Mapping[str, Layer]):
         self.path = path
         self.format = listing.format
         self.keras_version = listing.keras_version
+        self.model = listing.model
+        self.optimizer = listing.optimizer
         read = [interpreted(found, listing.keras_version) for found in listing.layers]
         self.skipped: tuple[Skipped, ...] = (*listing.skipped, *(entry for layer in read for entry in layer.skipped))
         self.notes: tuple[str, ...] = (*listing.notes, *(note for layer in read for note in layer.notes))
@@ -135,7 +141,7 @@ class Checkpoint(Mapping[str, Layer]):
     ) -> Tensor:
         integers = self._tensor(f"{name} codes", codes) if codes else None
         fetch, meaning = Passed(array.fetch, self._unless_closed), structure or generic(array.shape)
-        return Tensor(name, array.dtype, meaning, fetch, array.stored, integers, array.origin)
+        return Tensor(name, array.dtype, meaning, fetch, array.stored, integers, array.origin, array.path)
 
     def _unless_closed(self, index: Index) -> Index:
         if self._closed:

@@ -49,6 +49,8 @@ class Tensor:
         The integers in the file that a quantised weight is computed from.
     origin : Origin
         Where the values come from.
+    path : str
+        Its place in the file; of a part, that of the whole.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Tensor:
     stored: str = ""
     codes: Tensor | None = field(default=None, repr=False)
     origin: Origin = field(default_factory=in_memory, repr=False)
+    path: str = field(default="", repr=False)
 
     @property
     def role(self) -> str:
@@ -92,7 +95,7 @@ class Tensor:
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
         fetch = Passed(self._fetch, partial(_compose, cut))
-        return Tensor(self.name, self.dtype, structure, fetch, self.stored, origin=self.origin.part(cut))
+        return Tensor(self.name, self.dtype, structure, fetch, self.stored, origin=self.origin.part(cut), path=self.path)
 
     def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
         """Read the values from the file.

@@ -11,7 +11,7 @@ MAX_ATTRIBUTE = 64 << 20
 MAX_NAMES = 2_000_000
 
 # What the layouts ask for; other attributes are not even read.
-WANTED = ("model_config", "keras_version", "backend", "nb_layers", "nb_params", "name", "dtype")
+WANTED = ("model_config", "training_config", "keras_version", "backend", "nb_layers", "nb_params", "name", "dtype")
 WANTED_LISTS = ("layer_names", "weight_names")
 
 

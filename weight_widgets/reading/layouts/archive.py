@@ -19,7 +19,7 @@ from ..tensors import Skipped
 from ..trees import Group
 from ..zipped import open_archive
 from . import npz, v3
-from .base import MAX_JSON, Listing, parse_config, parse_json
+from .base import MAX_JSON, Listing, parse_config, parse_json, serialised
 
 __all__ = ["is_folder", "read", "read_folder"]
 
@@ -91,9 +91,12 @@ def _read(members: Members, path: Path, name: str) -> Listing:
     config = parse_json(members.read(CONFIG, MAX_JSON), f"{path}: {CONFIG}")
     metadata = parse_json(members.read(METADATA, MAX_JSON), f"{path}: {METADATA}") if METADATA in members.names else {}
     version = str(metadata.get("keras_version", "")) if isinstance(metadata, dict) else ""
-    listing = v3.read(WEIGHTS[weights](*members.place(weights)), parse_config(config), version, name)
+    model = parse_config(config)
+    listing = v3.read(WEIGHTS[weights](*members.place(weights)), model, version, name)
     others = [member for member in members.names if member not in (CONFIG, METADATA, weights)]
-    return replace(listing, skipped=[*listing.skipped, *(Skipped(other, _reason(other)) for other in others)])
+    skipped = [*listing.skipped, *(Skipped(other, _reason(other)) for other in others)]
+    compiled = config.get("compile_config") if isinstance(config, dict) else None
+    return replace(listing, skipped=skipped, model=model, optimizer=serialised(compiled, "optimizer"))
 
 
 def _reason(member: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "natural",
     "parse_config",
     "parse_json",
+    "serialised",
     "unwrap",
 ]
 
@@ -45,6 +46,7 @@ class LayerConfig:
     """A layer as the model's configuration describes it.
 
     `children` are the layers of a nested model; `build` is what Keras 3 says of the shapes that it was built with.
+    `inbound` names the layers beside it whose outputs it takes, wherever it is called; None where nothing says it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class LayerConfig:
     build: Node = field(default_factory=dict)
     # What Keras 2 says of a layer that stands in several models: the same number in each.
     shared: int | None = None
+    inbound: tuple[str, ...] | None = None
 
     def child(self, name: str) -> LayerConfig | None:
         return self._by_name.get(name)
@@ -77,7 +80,10 @@ class LayerWeights:
 
 @dataclass(frozen=True)
 class Listing:
-    """Everything that a layout found in a file; `notes` are sentences about what does not fit together."""
+    """Everything that a layout found in a file; `notes` are sentences about what does not fit together.
+
+    `model` is the configuration that the file holds, `optimizer` the serialised optimizer: its class and settings.
+    """
 
     format: str
     keras_version: str
@@ -85,6 +91,8 @@ class Listing:
     training: Sequence[Array] = ()
     skipped: Sequence[Skipped] = ()
     notes: Sequence[str] = ()
+    model: LayerConfig | None = None
+    optimizer: Node = field(default_factory=dict)
 
 
 def parse_json(text: str | bytes, where: str) -> Any:
@@ -120,7 +128,23 @@ def parse_config(data: object, depth: int = 0) -> LayerConfig | None:
         children,
         build if isinstance(build, Mapping) else {},
         shared if isinstance(shared, int) else None,
+        _called_on(data["inbound_nodes"]) if isinstance(data.get("inbound_nodes"), list) else None,
     )
+
+
+def _called_on(nodes: list[Any]) -> tuple[str, ...]:
+    """The layers whose outputs the calls of a layer take: Keras writes a tensor as ``[layer, call, output, …]``."""
+    found: dict[str, None] = {}
+    left: list[Any] = [*nodes]
+    while left:
+        item = left.pop()
+        if isinstance(item, Mapping):
+            left.extend(item.values())
+        elif isinstance(item, list):
+            if len(item) > 2 and isinstance(item[0], str) and all(type(each) is int for each in item[1:3]):
+                found[item[0]] = None
+            left.extend(item)
+    return tuple(found)
 
 
 def class_of(data: Node) -> str:
@@ -134,6 +158,12 @@ def class_of(data: Node) -> str:
         return bare if makes(bare, data.get("config")) else f"{CUSTOM}>{bare}"
     # Keras names no module for a class that was defined in a notebook or a script.
     return registered if ">" in registered else f"{package or '__main__'}>{bare}"
+
+
+def serialised(data: object, key: str) -> Node:
+    """What a configuration holds under a key as Keras serialises objects; empty where it holds none."""
+    found = data.get(key) if isinstance(data, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def unwrap(class_name: str, config: Node) -> tuple[str, Node]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 from ...display import visible
 from ...errors import DamagedFileError
@@ -15,7 +17,7 @@ from ..arrays import Array
 from ..cudnn import from_cudnn
 from ..tensors import Skipped
 from ..trees import Group
-from .base import LayerConfig, LayerWeights, Listing, names_in, parse_config, parse_json
+from .base import LayerConfig, LayerWeights, Listing, Node, names_in, parse_config, parse_json, serialised
 from .ownership import Weight, sort_out
 
 __all__ = ["FileWalk", "by_place", "matches", "read", "root_of"]
@@ -79,7 +81,7 @@ class FileWalk:
 
     def layers(self) -> Iterator[tuple[LayerConfig, Group]]:
         """The listed layers that have a group, with their configuration where there is one."""
-        model = self._model()
+        model = self.model
         self._shared = dict(_shared(model.children or (), "")) if model else {}
         configured = {layer.name: layer for layer in reversed((model.children if model else None) or ())}
         for name in dict.fromkeys(names_in(self.root.attributes, "layer_names")):
@@ -138,12 +140,25 @@ class FileWalk:
         for array in self.tree.all_datasets():
             if array.path not in self.taken:
                 self._skip(array.path, "not listed by its layer")
-        return Listing(name, self.keras_version, layers, training, self.skipped, self.notes)
+        settings = self._optimizer()
+        return Listing(name, self.keras_version, layers, training, self.skipped, self.notes, self.model, settings)
 
-    def _model(self) -> LayerConfig | None:
-        config = self.tree.attributes.get("model_config")
-        where = f"{self.where}: the attribute model_config"
-        return None if config is None else parse_config(parse_json(str(config), where))
+    @cached_property
+    def model(self) -> LayerConfig | None:
+        return parse_config(self._said("model_config"))
+
+    def _optimizer(self) -> Node:
+        try:
+            return serialised(self._said("training_config"), "optimizer_config")
+        except DamagedFileError as error:
+            # The weights do not depend on it.
+            self.notes.append(str(error))
+            return {}
+
+    def _said(self, name: str) -> Any:
+        """What an attribute of the file says as JSON; None where it has none of this name."""
+        text = self.tree.attributes.get(name)
+        return None if text is None else parse_json(str(text), f"{self.where}: the attribute {name}")
 
     def _skip(self, path: str, reason: str) -> None:
         if path not in self._known:
