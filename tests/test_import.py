@@ -47,6 +47,7 @@ FLOORS = {
     "analysis.alignment": 4,
     "analysis.comparing": 4,
     "analysis.comparison": 4,
+    "analysis.findings": 4,
     "analysis.tables": 4,
     "analysis.verdict": 4,
     "analysis": 3,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .analysis.alignment import Alignment, align
     from .analysis.cache import clear_cache
     from .analysis.comparing import compare_table
+    from .analysis.findings import Thresholds, findings
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
@@ -32,6 +33,7 @@ __all__ = [
     "Selection",
     "Spectrum",
     "Tensor",
+    "Thresholds",
     "Verdict",
     "WeightExplorer",
     "WeightWidgetsError",
@@ -39,6 +41,7 @@ __all__ = [
     "clear_cache",
     "compare",
     "compare_table",
+    "findings",
     "open_checkpoint",
     "spectrum",
     "unit_norms",
@@ -55,12 +58,14 @@ _HOMES = {
     "Selection": "state",
     "Spectrum": "analysis.spectrum",
     "Tensor": "reading.tensors",
+    "Thresholds": "analysis.findings",
     "Verdict": "analysis.verdict",
     "WeightExplorer": "app",
     "align": "analysis.alignment",
     "clear_cache": "analysis.cache",
     "compare": "app",
     "compare_table": "analysis.comparing",
+    "findings": "analysis.findings",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",
     "unit_norms": "analysis.units",

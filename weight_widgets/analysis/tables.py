@@ -24,7 +24,7 @@ from .measures import NEAR_ZERO, QUANTILES, Measures, measure
 from .penalties import penalty_of
 from .settings import is_ruled
 
-__all__ = ["COLUMNS", "MEASURED", "NEAR", "tensor_rows", "weights_table"]
+__all__ = ["COLUMNS", "MEASURED", "NEAR", "TEXT", "open_every", "tensor_rows", "weights_table"]
 
 # Kept as Python's own strings: names from files need not be valid Unicode, which Arrow insists on.
 TEXT = pd.StringDtype("python")
@@ -142,7 +142,7 @@ def weights_table(*checkpoints: Source, parts: bool = False, near_zero: float = 
     if not (isinstance(near_zero, Real) and 0 <= near_zero < math.inf):
         raise InputError(f"near_zero is {near_zero!r}; it must be a finite number from 0 on, such as {NEAR_ZERO}.")
     rows: list[dict[str, Any]] = []
-    for label, checkpoint in _opened(checkpoints).items():
+    for label, checkpoint in open_every(checkpoints, "weights_table").items():
         for layer in checkpoint.values():
             for tensor in layer.values():
                 names = ["", *(tensor.parts if parts else ())]
@@ -168,10 +168,11 @@ def _never(share: float | None = None) -> None:
     """Nobody cancels."""
 
 
-def _opened(sources: tuple[Source, ...]) -> dict[str, Checkpoint]:
+def open_every(sources: tuple[Source, ...], function: str) -> dict[str, Checkpoint]:
+    """All sources of a public function, opened; the first error of any is raised."""
     found = open_all(labelled(sources))
     if not found:
-        raise InputError("there is no checkpoint to measure. Give paths: ww.weights_table('a.h5', 'b.h5').")
+        raise InputError(f"there is no checkpoint to measure. Give paths: ww.{function}('a.h5', 'b.h5').")
     for result in found.values():
         if isinstance(result, WeightWidgetsError):
             raise result

@@ -1,0 +1,93 @@
+"""What several checkpoints of a run tell: what does not move, and what jumps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ....errors import WeightWidgetsError
+from ....reading.optimizers import Address, trainable
+from ....reading.tensors import Tensor
+from ..finding import Finding
+from ..stability import MIN_STEPS, jumps, relative_step
+from .context import Context
+
+__all__ = ["over_checkpoints"]
+
+
+def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
+    """Findings over checkpoints in the order given; layers are matched by name and shape."""
+    first = contexts[0]
+    if len(contexts) <= MIN_STEPS:
+        message = f"A jump is seen against a run's median, which takes {MIN_STEPS + 1} checkpoints in order."
+        yield Finding("", "", "", "", "jump", "n/a", math.nan, math.nan, message, "")
+    if len(contexts) < 2:
+        message = "What does not change is seen from two checkpoints on."
+        yield Finding("", "", "", "", "frozen", "n/a", math.nan, math.nan, message, "")
+        return
+    still: dict[str, list[bool]] = {}
+    for address, tensor in first.checkpoint.tensors.items():
+        if not trainable(tensor):
+            continue
+        first.check()
+        run = [context.checkpoint.tensors.get(address) for context in contexts]
+        if any(each is None or each.shape != tensor.shape for each in run):
+            continue
+        told = _moved([each for each in run if each is not None])
+        if told is None:
+            continue
+        equal, constant, steps = told
+        if not constant:
+            still.setdefault(address[0], []).append(equal)
+        if tensor.role.endswith("kernel") or tensor.role == "embeddings":
+            yield from _jumps(contexts, address, steps)
+    yield from _frozen(contexts, {layer: all(equal) for layer, equal in still.items()})
+
+
+def _moved(run: Sequence[Tensor]) -> tuple[bool, bool, list[float]] | None:
+    """Whether a weight is the same bit for bit in all, whether it is constant, and its relative steps."""
+    try:
+        before = run[0].read()
+        bits, equal, steps = before.tobytes(), True, []
+        constant = bool((before == before.flat[0]).all()) if before.size else True
+        for tensor in run[1:]:
+            after = tensor.read()
+            equal = equal and after.dtype == before.dtype and after.tobytes() == bits
+            steps.append(0.0 if np.array_equal(before, after) else relative_step(before, after))
+            before = after
+    except WeightWidgetsError:
+        return None
+    return equal, constant, steps
+
+
+def _jumps(contexts: Sequence[Context], address: Address, steps: Sequence[float]) -> Iterator[Finding]:
+    written = ", ".join(f"{step:.2g}" for step in steps)
+    for place, line in jumps(steps, contexts[0].thresholds.jump):
+        before, after = contexts[place], contexts[place + 1]
+        factor = steps[place] / line * after.thresholds.jump
+        yield Finding(
+            after.label,
+            *address,
+            "",
+            "jump",
+            "warning",
+            steps[place],
+            line,
+            f"From {before.label} to here it moved by {steps[place]:.2g} of its norm, {factor:.2g} times the median.",
+            f"the relative steps of this run: {written}",
+        )
+
+
+def _frozen(contexts: Sequence[Context], still: dict[str, bool]) -> Iterator[Finding]:
+    if still and all(still.values()):
+        message = "All weights that the checkpoints share are the same, bit for bit."
+        yield Finding("", "", "", "", "frozen", "note", 0.0, 0.0, message, f"{len(contexts)} checkpoints")
+        return
+    for layer, equal in still.items():
+        if equal:
+            said = [context.frozen(context.checkpoint[layer]) for context in contexts]
+            told = "; the configuration says that it is not trained" if any(said) else ""
+            message = f"The same in all {len(contexts)} checkpoints, bit for bit, while other layers moved."
+            yield Finding("", layer, "", "", "frozen", "note", 0.0, 0.0, message, f"the values{told}")
