@@ -126,6 +126,7 @@ def test_legacy_names_and_numbers_agree(folder: str) -> None:
         archive = told(ww.open_checkpoint(FIXTURES / folder / f"{name}.keras"))
         assert legacy.slots.keys() == archive.slots.keys()
         assert not legacy.assumed
+        assert legacy.iteration == archive.iteration == 1
         assert archive.assumed
         for address, kind in itertools.product(legacy.slots, kinds):
             both = [found.slots[address][kind].read() for found in (legacy, archive)]

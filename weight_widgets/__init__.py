@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .analysis.alignment import Alignment, align
     from .analysis.cache import clear_cache
     from .analysis.comparing import compare_table
-    from .analysis.findings import Thresholds, findings
+    from .analysis.findings.compose import findings
+    from .analysis.findings.finding import Thresholds
     from .analysis.spectrum import Spectrum, spectrum
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
@@ -58,14 +59,14 @@ _HOMES = {
     "Selection": "state",
     "Spectrum": "analysis.spectrum",
     "Tensor": "reading.tensors",
-    "Thresholds": "analysis.findings",
+    "Thresholds": "analysis.findings.finding",
     "Verdict": "analysis.verdict",
     "WeightExplorer": "app",
     "align": "analysis.alignment",
     "clear_cache": "analysis.cache",
     "compare": "app",
     "compare_table": "analysis.comparing",
-    "findings": "analysis.findings",
+    "findings": "analysis.findings.compose",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",
     "unit_norms": "analysis.units",

@@ -77,9 +77,7 @@ def optimizer_of(checkpoint: Checkpoint) -> Optimizer | None:
     slots: Mapping[Address, Mapping[str, Tensor]]
     if not numbered:
         slots, doubt = named.matched(state, weights), ""
-        scalars = {path[-1].partition(":")[0]: tensor for path, tensor in state.items() if not tensor.shape}
-        iteration = next((tensor for name, tensor in scalars.items() if name in ITERATION), None)
-        rate = scalars.get("learning_rate")
+        iteration, rate = _scalars(state)
     else:
         found = ordered.matched(numbered, weights, Graph(checkpoint.model) if checkpoint.model else None)
         slots, doubt, iteration, rate = found.slots, found.doubt, found.iteration, found.learning_rate
@@ -93,6 +91,16 @@ def optimizer_of(checkpoint: Checkpoint) -> Optimizer | None:
         bool(numbered),
         doubt if slots or doubt else "nothing in it has the name of a weight",
     )
+
+
+def _scalars(state: Mapping[tuple[str, ...], Tensor]) -> tuple[Tensor | None, Tensor | None]:
+    """The step and the learning rate by name; of an optimizer in another, which takes no steps, the inner one's."""
+    named_so = {(*path[:-1], path[-1].partition(":")[0]): tensor for path, tensor in state.items() if not tensor.shape}
+    counts = {path[:-1]: tensor for path, tensor in named_so.items() if path[-1] in ITERATION}
+    if not counts:
+        return None, None
+    group = max(counts, key=lambda path: int(counts[path].read()))
+    return counts[group], named_so.get((*group, "learning_rate"))
 
 
 def trainable(tensor: Tensor) -> bool:

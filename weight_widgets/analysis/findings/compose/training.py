@@ -145,7 +145,7 @@ def _dead(
         "silent-units",
         "note",
         lambda who, value: (
-            f"No gradient has reached {who} in the last {_steps(value, decay, optimizer)}: it fires rarely, or has died."
+            f"No gradient has reached {who} in the last {_steps(value, decay, optimizer)}: it fires rarely or died."
         ),
         f"the optimizer's first moments{assumed} after {optimizer.iteration} steps; {evidence}",
         limits.dead,
