@@ -64,7 +64,7 @@ class Thresholds:
     small_unit : float
         A unit whose norm is below this share of its layer's median is near zero.
     outlier : float
-        Robust standard deviations.
+        Robust standard deviations. Ten times as many are a warning.
     norm_ratio : float
         Root mean square by the initializer's. Ten times as much is a warning.
     orthogonality : float

@@ -89,7 +89,7 @@ def optimizer_of(checkpoint: Checkpoint) -> Optimizer | None:
         float(rate.read()) if rate else float(told) if isinstance(told, float) else math.nan,
         slots,
         bool(numbered),
-        doubt if slots or doubt else "nothing in it has the name of a weight",
+        doubt if slots or doubt else "no array of the optimizer has the name of a weight",
     )
 
 

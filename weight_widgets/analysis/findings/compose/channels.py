@@ -102,7 +102,7 @@ def _small(subject: Subject, gamma: np.ndarray) -> Iterator[Finding]:
         return
     typical = float(np.median(np.abs(gamma)))
     shares = np.abs(gamma.astype(np.float64)) / typical if typical else np.abs(gamma.astype(np.float64))
-    what = "the median" if typical else "1: all gammas are 0, as residual branches start"
+    what = "the median" if typical else "1: residual branches start so"
     yield from several(
         subject,
         positions,

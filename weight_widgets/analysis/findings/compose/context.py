@@ -140,12 +140,12 @@ def several(
     `tell` makes the sentence of the units' names and the value. One row for many has the value that is nearest to the
     threshold.
     """
-    if len(positions) <= MAX_ROWS:
+    if len(positions) <= MAX_ROWS and len(positions) < len(values):
         for position in positions:
             name, value = subject.name(int(position)), float(values[position])
             yield subject.say(rule, severity, tell(name, value), evidence, value=value, threshold=threshold, part=name)
         return
     value = float(np.max(values[positions]))
     total = len(values)
-    who = f"{len(positions)} of {total}: {subject.names(positions)}"
+    who = f"{len(positions)} of {total}: {subject.names(positions)}" if len(positions) < total else f"each of {total}"
     yield subject.say(rule, severity, tell(who, value), evidence, value=value, threshold=threshold)

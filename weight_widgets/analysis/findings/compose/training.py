@@ -75,7 +75,7 @@ def _why_not(optimizer: Optimizer | None) -> str:
     if not optimizer.iteration:
         return "The optimizer has not taken a step."
     if not optimizer.slots:
-        return f"What the optimizer keeps cannot be told apart: {optimizer.doubt}."
+        return f"{optimizer.doubt[:1].upper()}{optimizer.doubt[1:]}."
     if not any("velocity" in slots for slots in optimizer.slots.values()):
         return "The optimizer keeps no second moments."
     return ""

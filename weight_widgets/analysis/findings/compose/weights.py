@@ -22,7 +22,7 @@ __all__ = ["of_values", "spectral"]
 
 # Of fewer values no spread is known, and no share of zeros means anything.
 MIN_VALUES = 64
-# A norm this many times beyond its line is a warning.
+# What is this many times beyond its line is a warning.
 FAR = 10
 # Matrices that have a rank to lose.
 MIN_SIDE = 8
@@ -47,12 +47,17 @@ def of_values(subject: Subject) -> Iterator[Finding]:
             threshold=0.0,
         )
         return
-    if subject.is_map and subject.values.size >= MIN_VALUES:
-        yield from _outliers(subject)
-        yield from _scale(subject)
-        yield from _zeros(subject)
-        if subject.by_unit and subject.tensor.role != "embeddings":
-            yield from _alike(subject)
+    if not subject.is_map:
+        return
+    if subject.values.size >= MIN_VALUES:
+        outliers = [*_outliers(subject)]
+        yield from outliers
+        # One value far out carries the root mean square away, by which these measure.
+        if not outliers:
+            yield from _scale(subject)
+            yield from _zeros(subject)
+    if subject.by_unit and subject.tensor.role != "embeddings":
+        yield from _alike(subject)
 
 
 def _outliers(subject: Subject) -> Iterator[Finding]:
@@ -63,7 +68,7 @@ def _outliers(subject: Subject) -> Iterator[Finding]:
         where = tuple(int(each) for each in np.unravel_index(place, subject.values.shape))
         yield subject.say(
             "outlier",
-            "note",
+            "warning" if distance > FAR * limit else "note",
             f"{flat[place]:.3g} at {where} is {distance:.3g} robust standard deviations from the median.",
             "the tensor's own median and median deviation",
             value=distance,
@@ -113,7 +118,7 @@ def _zeros(subject: Subject) -> Iterator[Finding]:
             f"{zeros.share:.3g} of the values are exactly 0, {how}.",
             "the values",
             value=zeros.share,
-            threshold=limits.sparsity,
+            threshold=limits.sparsity if zeros.share >= limits.sparsity else 0.0,
             part=one,
         )
     near = near_share(subject.values)
