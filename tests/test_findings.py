@@ -144,6 +144,17 @@ class TestRuns:
         assert set(table.rule) == {"dead-units", "dead-channels"}
         assert set(table.checkpoint) == {""}
 
+    def test_models_of_different_runs_do_not_jump(self, models: Path) -> None:
+        names = ("baseline", "dropout", "wide", "twin_init", "finetuned", "dead")
+        rows = found(*(models / f"digits_{name}.h5" for name in names)).query("rule == 'jump'")
+        assert rows.severity.tolist() == ["n/a"]
+        assert "different runs" in rows.message.item()
+
+    def test_copies_of_one_file_and_another_are_no_jump(self, models: Path, tmp_path: Path) -> None:
+        for copy in range(5):
+            (tmp_path / f"{copy}.weights.h5").write_bytes(EPOCHS[3].read_bytes())
+        assert "jump" not in set(found(*sorted(tmp_path.iterdir()), EPOCHS[4]).rule)
+
     @pytest.mark.parametrize("count", [1, 2, 4])
     def test_too_few_are_told(self, count: int) -> None:
         table = found(*EPOCHS[:count])

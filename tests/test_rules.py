@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from types import ModuleType
 
@@ -13,7 +14,7 @@ from weight_widgets.analysis.findings.gradients import gradients_of, silent_step
 from weight_widgets.analysis.findings.normalization import firing_rates, small_gammas
 from weight_widgets.analysis.findings.redundancy import twins
 from weight_widgets.analysis.findings.sparsity import near_share, small_units, zeros_of
-from weight_widgets.analysis.findings.stability import jumps, relative_step
+from weight_widgets.analysis.findings.stability import are_one_run, jumps, relative_step
 from weight_widgets.analysis.findings.untrained import is_forgetful_start, is_fresh_normalization, orthogonality
 from weight_widgets.analysis.findings.values import farthest
 
@@ -182,4 +183,13 @@ class TestStability:
 
     def test_steps_beyond_all_numbers(self) -> None:
         assert [place for place, _ in jumps([0.1, 0.1, 0.1, 0.1, math.inf, math.nan], 4)] == [4]
-        assert jumps([0.1, 0.1, 0.1, 9.0][:3], 4) == []
+
+    def test_what_rested_before_has_no_median(self) -> None:
+        assert jumps([0.0, 0.0, 0.0, 0.0, 0.3], 4) == []
+        assert jumps([0.1, 0.1, 0.9], 4) == []
+
+    def test_different_starts_are_no_run(self) -> None:
+        starts = RNG.normal(size=(6, 500))
+        steps = [relative_step(a, b) for a, b in itertools.pairwise(starts)]
+        assert not are_one_run(steps)
+        assert are_one_run([0.3, 0.1, 0.05, 0.05])

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["MIN_STEPS", "jumps", "relative_step"]
+__all__ = ["MIN_STEPS", "are_one_run", "jumps", "relative_step"]
 
 # A median of fewer steps is none.
 MIN_STEPS = 4
+# Weights of two starts are √2 of their norm apart, for they are at right angles.
+UNRELATED = 0.7
 # A jump rises above the step before it as well: the first steps of any run are its largest.
 RISE = 2.0
 
@@ -27,20 +29,30 @@ def relative_step(before: np.ndarray, after: np.ndarray) -> float:
     return moved / norm if math.isfinite(moved) else math.inf
 
 
+def are_one_run(steps: Sequence[float]) -> bool:
+    """Whether a weight moves so little as a rule that its checkpoints can be those of one run."""
+    moved = _moves(steps)
+    return not moved or float(np.median(moved)) < UNRELATED
+
+
 def jumps(steps: Sequence[float], factor: float) -> list[tuple[int, float]]:
     """The steps that are more than `factor` times the run's median, and more than twice the step before.
 
     Returns
     -------
     list of (int, float)
-        Position, and the line that it is beyond. Empty for fewer than `MIN_STEPS` finite steps.
+        Position, and the line that it is beyond. Empty for fewer than `MIN_STEPS` finite steps above 0.
     """
-    known = [step for step in steps if math.isfinite(step)]
-    if len(known) < MIN_STEPS:
+    moved = _moves(steps)
+    if len(moved) < MIN_STEPS:
         return []
-    line = factor * float(np.median(known))
+    line = factor * float(np.median(moved))
     return [
         (place, line)
         for place, (before, step) in enumerate(itertools.pairwise(steps), 1)
         if step > line and not step <= RISE * before
     ]
+
+
+def _moves(steps: Sequence[float]) -> list[float]:
+    return [step for step in steps if 0 < step < math.inf]

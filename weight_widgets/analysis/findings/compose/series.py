@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ....display import visible
 from ....errors import WeightWidgetsError
 from ....reading.optimizers import Address, trainable
 from ....reading.tensors import Tensor
 from ..finding import Finding
-from ..stability import MIN_STEPS, jumps, relative_step
+from ..stability import MIN_STEPS, are_one_run, jumps, relative_step
 from .context import Context
 
 __all__ = ["over_checkpoints"]
@@ -28,6 +29,7 @@ def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
         yield Finding("", "", "", "", "frozen", "n/a", math.nan, math.nan, message, "")
         return
     still: dict[str, list[bool]] = {}
+    apart: list[str] = []
     for address, tensor in first.checkpoint.tensors.items():
         if not trainable(tensor):
             continue
@@ -42,7 +44,14 @@ def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
         if not constant:
             still.setdefault(address[0], []).append(equal)
         if tensor.role.endswith("kernel") or tensor.role == "embeddings":
-            yield from _jumps(contexts, address, steps)
+            if are_one_run(steps):
+                yield from _jumps(contexts, address, steps)
+            elif len(contexts) > MIN_STEPS:
+                apart.append(address[0])
+    if apart:
+        layers = ", ".join(visible(layer) for layer in dict.fromkeys(apart))
+        message = f"As far apart as in different runs, of one of which alone a jump is told: {visible(layers, 200)}."
+        yield Finding("", "", "", "", "jump", "n/a", math.nan, math.nan, message, "")
     yield from _frozen(contexts, {layer: all(equal) for layer, equal in still.items()})
 
 

@@ -163,7 +163,7 @@ def _alike(subject: Subject) -> Iterator[Finding]:
     if 2 < alive == len(found) + 1 and not any(twin.mirrored for twin in found):
         yield subject.say(
             "duplicate-units",
-            "warning",
+            "note" if subject.context.frozen(subject.layer) else "warning",
             f"All {alive} {subject.tensor.structure.unit}s are equal: nothing has told them apart since they started.",
             "the values",
             value=max(twin.distance for twin in found),
