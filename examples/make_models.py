@@ -26,6 +26,7 @@ from sklearn.model_selection import train_test_split
 
 SPLIT_SEED = 0
 EPOCH_FILES = "epochs/digits_{epoch:02d}-{val_accuracy:.2f}.weights.h5"
+DIVERGING_FILES = "diverging/digits_{epoch:02d}.weights.h5"
 README = """\
 # Models of the examples
 
@@ -40,6 +41,7 @@ Written by `make_models.py`, this page too: do not edit it by hand.
 - `NAME.csv` is the run's history, an epoch a row, from `CSVLogger`.
 - `epochs/` holds the ten epochs of `digits_baseline`, saved by `ModelCheckpoint` as
   `{epoch_files}`.
+- `diverging/` holds the eight epochs of `digits_diverging`, saved as `{diverging_files}`.
 - The digits are scikit-learn's, 8 × 8 pixels, a quarter of them for validation. `digits_finetuned` splits them anew, so
   that most of what validates it was in baseline's training: do not compare its accuracy with the others'.
 - The sequences are made up: among 20 tokens, the class is the one that follows a marker; a second marker is a decoy.
@@ -149,6 +151,19 @@ def digits_mlp() -> keras.Model:
     )
 
 
+def digits_small() -> keras.Model:
+    """Build the smallest of them, of which every epoch is kept."""
+    return keras.Sequential(
+        [
+            keras.Input(shape=(8, 8, 1)),
+            layers.Flatten(name="flatten"),
+            layers.Dense(12, activation="relu", name="dense_1"),
+            layers.Dense(10, activation="softmax", name="output"),
+        ],
+        name="digits_small",
+    )
+
+
 def finetuned_from(path: Path) -> keras.Model:
     """Load a saved model and freeze its first convolution and the normalization after it."""
     model = keras.saving.load_model(path, compile=False)
@@ -254,6 +269,19 @@ def digits_runs(out: Path) -> list[Run]:
             shuffle_seed=6,
         ),
         Run("digits_mlp", "another architecture: Dense layers only", digits_mlp, data, seed=7, epochs=20),
+        Run(
+            "digits_diverging",
+            "one small Dense layer; from the sixth epoch on the learning rate is 0.3",
+            digits_small,
+            data,
+            seed=8,
+            epochs=8,
+            learning_rate=3e-3,
+            callbacks=[
+                keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.3 if epoch >= 5 else rate),
+                keras.callbacks.ModelCheckpoint(str(out / DIVERGING_FILES), save_weights_only=True),
+            ],
+        ),
     ]
 
 
@@ -356,6 +384,7 @@ def readme(results: list[Result], out: Path) -> str:
     return README.format(
         rows="\n".join(rows),
         epoch_files=EPOCH_FILES,
+        diverging_files=DIVERGING_FILES,
         versions=versions,
         machine=f"{platform.system()} {platform.machine()}",
     )
@@ -365,10 +394,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "models", help="folder to write into")
     out = parser.parse_args().out
-    (out / EPOCH_FILES).parent.mkdir(parents=True, exist_ok=True)
-    # Their names carry the accuracy: those of an earlier run would stay beside the new ones.
-    for old in (out / EPOCH_FILES).parent.glob("*.weights.h5"):
-        old.unlink()
+    for files in (EPOCH_FILES, DIVERGING_FILES):
+        (out / files).parent.mkdir(parents=True, exist_ok=True)
+        # Names that carry the accuracy: those of an earlier run would stay beside the new ones.
+        for old in (out / files).parent.glob("*.weights.h5"):
+            old.unlink()
     results = [train(run, out) for run in [*digits_runs(out), *sequence_runs()]]
     table = readme(results, out)
     (out / "README.md").write_text(table, encoding="utf-8")
