@@ -145,16 +145,17 @@ def _dead(
         "silent-units",
         "note",
         lambda who, value: (
-            f"No gradient has reached {who} in the last {_steps(value, decay, optimizer)}: it fires rarely or died."
+            f"No gradient has reached {who} for {_steps(value, decay)}: dead by now, rarely active, or without effect."
         ),
         f"the optimizer's first moments{assumed} after {optimizer.iteration} steps; {evidence}",
         limits.dead,
     )
 
 
-def _steps(first: float, decay: float, optimizer: Optimizer) -> str:
-    """For how long a first moment has faded, which began as the root of the second one or below."""
-    return f"{min(silent_steps(first, decay), optimizer.iteration or 0):.0f} steps or so"
+def _steps(first: float, decay: float) -> str:
+    """How long ago a first moment began to fade, which was then about the root of the second."""
+    steps = silent_steps(first, decay)
+    return f"about {steps:.0f} steps" if math.isfinite(steps) else "so long that its first moment is 0"
 
 
 def _moments(
