@@ -18,7 +18,8 @@ from ..finding import Finding, Thresholds
 from .channels import of_channels
 from .context import Context, Subject, context_of
 from .series import over_checkpoints
-from .training import of_optimizer, of_state, of_untrained
+from .training import of_optimizer, of_state
+from .untrained import of_untrained
 from .weights import of_values, spectral
 
 __all__ = ["Finding", "Thresholds", "findings", "gather"]

@@ -1,4 +1,4 @@
-"""What the optimizer's state tells of a layer, and what tells that it was never trained."""
+"""What the optimizer's state tells of a layer, or does not tell."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 
 from ....reading.optimizers import Optimizer
-from ....reading.tensors import Layer, Tensor
-from ...initial import initial_state
 from ...penalties import REGULARIZERS
 from ...settings import number, setting_of, word_of
-from ..finding import Finding, Severity
+from ..finding import Finding
 from ..gradients import Gradients, gradients_of, silent_steps, untouched_rows, update_ratio
-from ..untrained import is_forgetful_start, is_fresh_normalization, orthogonality
 from .channels import has_relu
 from .context import Context, Subject, several
 
-__all__ = ["of_optimizer", "of_state", "of_untrained"]
+__all__ = ["of_optimizer", "of_state"]
 
 # Layers whose units each have a column of the kernel, and an activation.
 UNITS = {
@@ -29,9 +26,6 @@ UNITS = {
     *((f"SeparableConv{rank}D", "pointwise_kernel") for rank in (1, 2)),
 }
 ADAM = {"Adam", "AdamW", "Nadam"}
-FORGETFUL = ("input", "forget", "cell", "output")
-# All products of longer rows take minutes.
-MAX_SIDE = 4096
 # Decays of the moments where the settings do not say.
 DECAYS = {"beta_1": 0.9, "beta_2": 0.999}
 
@@ -98,37 +92,37 @@ def of_optimizer(subject: Subject) -> Iterator[Finding]:
 
 
 def _dead(
-    subject: Subject, optimizer: Optimizer, velocity: np.ndarray | None, momentum: np.ndarray | None, evidence: str
+    subject: Subject, optimizer: Optimizer, velocity: np.ndarray | None, momentum: np.ndarray | None, relu: str
 ) -> Iterator[Finding]:
-    class_name, config = subject.origin or ("", {})
-    if subject.context.frozen(subject.layer):
-        yield subject.missing("dead-units", "The layer is frozen, so that gradients tell nothing.")
+    if hidden := _hidden(subject, "dead-units"):
+        yield hidden
         return
-    if _regularised(class_name, config, subject.tensor.name):
-        yield subject.missing("dead-units", "The kernel's regulariser gives every unit a gradient.")
-        return
-    if velocity is None or optimizer.iteration is None:
+    if velocity is None:
         yield subject.missing("dead-units", "The optimizer keeps no second moment for it.")
         return
     if velocity.dtype.itemsize < 4:
         yield subject.missing("dead-units", f"Squares of small gradients are 0 in {velocity.dtype}.")
         return
-    found = _moments(subject, optimizer, velocity, momentum, _regularised(class_name, config, "bias"))
+    found = _moments(subject, optimizer, velocity, momentum)
     assumed = ", told by order, shape and sign," if optimizer.assumed else ""
-    rests = f"the optimizer's second moments{assumed} after {optimizer.iteration} steps; {evidence}"
+    rests = f"the optimizer's moments{assumed} after {optimizer.iteration} steps; {relu}"
     if not found.typical:
         yield subject.say("no-gradient", "note", "No gradient has reached any of its units.", rests, value=0.0)
         return
+    yield from _silent(subject, optimizer, found, rests)
+
+
+def _silent(subject: Subject, optimizer: Optimizer, found: Gradients, rests: str) -> Iterator[Finding]:
+    """The units that never had a gradient, and those that had none of late."""
     limits = subject.context.thresholds
     still = np.isnan(found.first) | (found.first <= limits.dead)
     dead = (found.second < limits.dead) & still
-    early = optimizer.iteration < limits.min_steps
     yield from several(
         subject,
         np.flatnonzero(dead),
         found.second,
         "dead-units",
-        "note" if early else "warning",
+        "warning" if (optimizer.iteration or 0) >= limits.min_steps else "note",
         lambda who, value: (
             f"No gradient reaches {who}"
             + (f": second moment {value:.2g} of the median. " if value else " in any step. ")
@@ -140,16 +134,26 @@ def _dead(
     decay = _decays(optimizer)[0]
     yield from several(
         subject,
-        np.flatnonzero(~dead & (found.first < limits.dead)),
+        np.flatnonzero(~dead & (found.first <= limits.dead)),
         found.first,
         "silent-units",
         "note",
         lambda who, value: (
             f"No gradient has reached {who} for {_steps(value, decay)}: dead by now, rarely active, or without effect."
         ),
-        f"the optimizer's first moments{assumed} after {optimizer.iteration} steps; {evidence}",
+        rests,
         limits.dead,
     )
+
+
+def _hidden(subject: Subject, rule: str) -> Finding | None:
+    """The row of a rule about gradients where what they are does not come from the data."""
+    class_name, config = subject.origin or ("", {})
+    if subject.context.frozen(subject.layer):
+        return subject.missing(rule, "The layer is frozen, so that gradients tell nothing.")
+    if _regularised(class_name, config, subject.tensor.name):
+        return subject.missing(rule, "Its regulariser gives every weight a gradient.")
+    return None
 
 
 def _steps(first: float, decay: float) -> str:
@@ -158,23 +162,20 @@ def _steps(first: float, decay: float) -> str:
     return f"about {steps:.0f} steps" if math.isfinite(steps) else "so long that its first moment is 0"
 
 
-def _moments(
-    subject: Subject, optimizer: Optimizer, velocity: np.ndarray, momentum: np.ndarray | None, biased: bool
-) -> Gradients:
+def _moments(subject: Subject, optimizer: Optimizer, velocity: np.ndarray, momentum: np.ndarray | None) -> Gradients:
     place = subject.tensor.name.rpartition("/")[0]
-    of_bias = {} if biased else optimizer.slots.get((subject.layer.name, f"{place}/bias".lstrip("/")), {})
+    name = f"{place}/bias".lstrip("/")
+    class_name, config = subject.origin or ("", {})
+    slots = {} if _regularised(class_name, config, name) else optimizer.slots.get((subject.layer.name, name), {})
     units = subject.matrix.shape[1]
-    bias = {kind: slot.read() for kind, slot in of_bias.items() if slot.shape == (units,)}
+    bias = {kind: slot.read() for kind, slot in slots.items() if slot.shape == (units,)}
+    lay_out = subject.tensor.structure.to_matrix
     return gradients_of(
-        _laid_out(subject.tensor, velocity),
-        None if momentum is None else _laid_out(subject.tensor, momentum),
+        lay_out(velocity),
+        None if momentum is None else lay_out(momentum),
         bias.get("velocity"),
         bias.get("momentum"),
     )
-
-
-def _laid_out(tensor: Tensor, values: np.ndarray) -> np.ndarray:
-    return tensor.structure.to_matrix(values)
 
 
 def _regularised(class_name: str, config: Mapping[str, Any], name: str) -> bool:
@@ -185,12 +186,8 @@ def _regularised(class_name: str, config: Mapping[str, Any], name: str) -> bool:
 def _untouched(
     subject: Subject, velocity: np.ndarray, momentum: np.ndarray | None, optimizer: Optimizer
 ) -> Iterator[Finding]:
-    class_name, config = subject.origin or ("", {})
-    if subject.context.frozen(subject.layer):
-        yield subject.missing("untouched-rows", "The layer is frozen, so that gradients tell nothing.")
-        return
-    if _regularised(class_name, config, subject.tensor.name):
-        yield subject.missing("untouched-rows", "The regulariser gives every row a gradient.")
+    if hidden := _hidden(subject, "untouched-rows"):
+        yield hidden
         return
     rows = untouched_rows(velocity, momentum)
     if rows.size:
@@ -228,56 +225,5 @@ def _update(subject: Subject, optimizer: Optimizer, velocity: np.ndarray, moment
             f"The last step was {ratio:.2g} of its norm: so large a step forgets what it has learnt.",
             "lr · |m| / √v / ‖w‖ of the optimizer's state" + ("" if optimizer.class_name else ", taken for Adam's"),
             value=ratio,
-            threshold=limit,
-        )
-
-
-def of_untrained(context: Context, layer: Layer, values: Mapping[str, np.ndarray]) -> Iterator[Finding]:
-    """Weights that are exactly what they were made as; `values` are those of the layer by tensor name."""
-    severity: Severity = "note" if context.frozen(layer) else "warning"
-    of_layer = {name: Subject(context, layer, layer.tensors[name], each) for name, each in values.items()}
-    for name, subject in of_layer.items():
-        gates = next((axis.names for axis in subject.tensor.structure.axes if axis.label == "gate"), ())
-        if subject.tensor.role == "bias" and gates == FORGETFUL and is_forgetful_start(values[name]):
-            yield subject.say(
-                "never-trained",
-                severity,
-                "Exactly 0, and 1 in the forget gate: no step has changed it.",
-                "the values",
-                value=0.0,
-                threshold=0.0,
-            )
-        elif subject.tensor.role.endswith("kernel"):
-            yield from _orthogonal(subject, severity)
-    if layer.class_name == "BatchNormalization" and {"moving_mean", "moving_variance"} <= values.keys():
-        gamma, beta = values.get("gamma"), values.get("beta")
-        if is_fresh_normalization(gamma, beta, values["moving_mean"], values["moving_variance"]):
-            yield of_layer["moving_mean"].say(
-                "never-trained",
-                severity,
-                "Exactly (1, 0, 0, 1): it has seen no data.",
-                "gamma, beta, moving mean and moving variance",
-                value=0.0,
-                threshold=0.0,
-            )
-
-
-def _orthogonal(subject: Subject, severity: Severity) -> Iterator[Finding]:
-    tensor, limit = subject.tensor, subject.context.thresholds.orthogonality
-    if subject.origin is None or tensor.stored or tensor.dtype.itemsize < 4 or len(tensor.shape) < 2:
-        return
-    initial = initial_state(*subject.origin, tensor.name, tensor.shape)
-    gain = getattr(initial.distribution, "radius", 0.0) if initial and initial.kind == "Orthogonal" else 0.0
-    matrix = subject.values.reshape(-1, tensor.shape[-1])
-    if not gain or not 1 < min(matrix.shape) <= MAX_SIDE or not np.isfinite(matrix).all():
-        return
-    distance = orthogonality(matrix, gain)
-    if distance < limit:
-        yield subject.say(
-            "never-trained",
-            severity,
-            f"Orthogonal to {distance:.1g}, as its initializer made it: no step has changed it.",
-            "‖QᵀQ − I‖, and the initializer in the configuration",
-            value=distance,
             threshold=limit,
         )

@@ -56,6 +56,7 @@ def of_values(subject: Subject) -> Iterator[Finding]:
         if not outliers:
             yield from _scale(subject)
             yield from _zeros(subject)
+            yield from _small(subject)
     if subject.by_unit and subject.tensor.role != "embeddings":
         yield from _alike(subject)
 
@@ -99,28 +100,33 @@ def _scale(subject: Subject) -> Iterator[Finding]:
 
 
 def _zeros(subject: Subject) -> Iterator[Finding]:
-    limits = subject.context.thresholds
+    limit = subject.context.thresholds.sparsity
     zeros = zeros_of(subject.matrix)
-    word = f"{subject.tensor.structure.unit or 'column'}s"
-    if zeros.share >= limits.sparsity or (subject.tensor.structure.unit and zeros.units.size):
-        rows, units = subject.matrix.shape
-        whole = f"{len(zeros.units)} of {units} {word} and {len(zeros.rows)} of {rows} inputs are 0 as a whole"
-        if zeros.share == 1:
-            how = "all of it"
-        elif zeros.within > STRUCTURED * zeros.share:
-            how = f"structured: {whole}"
-        else:
-            how = f"scattered: {whole}" if zeros.within else "scattered"
-        one = subject.name(int(zeros.units[0])) if subject.tensor.structure.unit and len(zeros.units) == 1 else ""
-        yield subject.say(
-            "sparsity",
-            "note",
-            f"{zeros.share:.3g} of the values are exactly 0, {how}.",
-            "the values",
-            value=zeros.share,
-            threshold=limits.sparsity if zeros.share >= limits.sparsity else 0.0,
-            part=one,
-        )
+    unit = subject.tensor.structure.unit
+    if zeros.share < limit and not (unit and zeros.units.size):
+        return
+    rows, units = subject.matrix.shape
+    whole = f"{len(zeros.units)} of {units} {unit or 'column'}s and {len(zeros.rows)} of {rows} inputs are 0 as a whole"
+    if zeros.share == 1:
+        how = "all of it"
+    elif zeros.within > STRUCTURED * zeros.share:
+        how = f"structured: {whole}"
+    else:
+        how = f"scattered: {whole}" if zeros.within else "scattered"
+    yield subject.say(
+        "sparsity",
+        "note",
+        f"{zeros.share:.3g} of the values are exactly 0, {how}.",
+        "the values",
+        value=zeros.share,
+        threshold=limit if zeros.share >= limit else 0.0,
+        part=subject.name(int(zeros.units[0])) if unit and len(zeros.units) == 1 else "",
+    )
+
+
+def _small(subject: Subject) -> Iterator[Finding]:
+    """What is small is a weak hint only: dead units have norms like any other."""
+    limits = subject.context.thresholds
     near = near_share(subject.values)
     if near >= limits.near_zeros:
         yield subject.say(
@@ -133,11 +139,10 @@ def _zeros(subject: Subject) -> Iterator[Finding]:
         )
     if subject.by_unit:
         norms = axis_norms(subject.matrix, (1,))
-        small = small_units(norms, limits.small_unit)
         typical = float(np.median(norms))
         yield from several(
             subject,
-            small,
+            small_units(norms, limits.small_unit),
             norms / typical if typical else norms,
             "small-units",
             "note",
