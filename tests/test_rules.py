@@ -17,6 +17,7 @@ from weight_widgets.analysis.findings.sparsity import near_share, small_units, z
 from weight_widgets.analysis.findings.stability import are_one_run, jumps, relative_step
 from weight_widgets.analysis.findings.untrained import is_forgetful_start, is_fresh_normalization, orthogonality
 from weight_widgets.analysis.findings.values import farthest
+from weight_widgets.analysis.pairs import pair_moments
 
 RNG = np.random.default_rng(0)
 
@@ -171,9 +172,10 @@ class TestTwins:
 class TestStability:
     def test_relative_steps(self) -> None:
         a, b = RNG.normal(size=9), RNG.normal(size=9)
-        assert relative_step(a, b) == pytest.approx(np.linalg.norm(b - a) / np.linalg.norm(a))
-        assert math.isnan(relative_step(np.zeros(3), np.ones(3)))
-        assert relative_step(np.ones(2), np.array([1, np.nan])) == math.inf
+        assert relative_step(pair_moments(a, b)) == pytest.approx(np.linalg.norm(b - a) / np.linalg.norm(a))
+        assert relative_step(pair_moments(a, a)) == 0
+        assert math.isnan(relative_step(pair_moments(np.zeros(3), np.ones(3))))
+        assert math.isnan(relative_step(pair_moments(np.ones(2), np.array([1, np.nan]))))
 
     def test_large_first_steps_are_no_jump(self) -> None:
         assert jumps([0.9, 0.3, 0.1, 0.05, 0.05, 0.04], 4) == []
@@ -181,8 +183,10 @@ class TestStability:
     def test_a_jump_and_what_follows_it(self) -> None:
         assert jumps([0.1, 0.1, 0.1, 0.8, 0.7, 0.1], 4) == [(3, pytest.approx(0.4))]
 
-    def test_steps_beyond_all_numbers(self) -> None:
-        assert [place for place, _ in jumps([0.1, 0.1, 0.1, 0.1, math.inf, math.nan], 4)] == [4]
+    def test_steps_that_are_not_known(self) -> None:
+        """A kernel that starts at 0 has no first step, and its second is the largest of any healthy run."""
+        assert jumps([math.nan, 0.9, 0.2, 0.1, 0.05, 0.05, 0.05], 4) == []
+        assert [place for place, _ in jumps([math.nan, 0.1, 0.1, 0.1, 0.9, math.nan], 4)] == [4]
 
     def test_what_rested_before_has_no_median(self) -> None:
         assert jumps([0.0, 0.0, 0.0, 0.0, 0.3], 4) == []
@@ -190,6 +194,6 @@ class TestStability:
 
     def test_different_starts_are_no_run(self) -> None:
         starts = RNG.normal(size=(6, 500))
-        steps = [relative_step(a, b) for a, b in itertools.pairwise(starts)]
+        steps = [relative_step(pair_moments(a, b)) for a, b in itertools.pairwise(starts)]
         assert not are_one_run(steps)
         assert are_one_run([0.3, 0.1, 0.05, 0.05])

@@ -95,7 +95,8 @@ class Tensor:
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
         fetch = Passed(self._fetch, partial(_compose, cut))
-        return Tensor(self.name, self.dtype, structure, fetch, self.stored, origin=self.origin.part(cut), path=self.path)
+        origin = self.origin.part(cut)
+        return Tensor(self.name, self.dtype, structure, fetch, self.stored, origin=origin, path=self.path)
 
     def read(self, index: Index | slice | int | EllipsisType = ...) -> np.ndarray:
         """Read the values from the file.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..moments import pieces
+from ..moments import in_pieces
 
 __all__ = ["Zeros", "near_share", "small_units", "zeros_of"]
+
+# Elements that are taken to float64 at a time.
+PIECE = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +47,14 @@ def zeros_of(matrix: np.ndarray) -> Zeros:
 def near_share(values: np.ndarray, factor: float = 1e-3) -> float:
     """Share of the elements that are not 0 and below `factor` times the root mean square of all."""
     flat = values.reshape(-1)
-    total = sum(float(np.dot(piece, piece)) for piece in pieces(flat))
+    total = sum(float(np.dot(piece, piece)) for piece in _pieces(flat))
     limit = factor * (total / max(flat.size, 1)) ** 0.5
-    near = sum(int(np.count_nonzero((np.abs(piece) < limit) & (piece != 0))) for piece in pieces(flat))
+    near = sum(int(np.count_nonzero((np.abs(piece) < limit) & (piece != 0))) for piece in _pieces(flat))
     return near / max(flat.size, 1)
+
+
+def _pieces(flat: np.ndarray) -> Iterator[np.ndarray]:
+    return (piece.astype(np.float64) for piece in in_pieces(flat, PIECE))
 
 
 def small_units(norms: np.ndarray, limit: float) -> np.ndarray:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..pairs import PairMoments
+
 __all__ = ["MIN_STEPS", "are_one_run", "jumps", "relative_step"]
 
 # A median of fewer steps is none.
@@ -18,15 +20,10 @@ UNRELATED = 0.7
 RISE = 2.0
 
 
-def relative_step(before: np.ndarray, after: np.ndarray) -> float:
-    """‖after − before‖ / ‖before‖; Inf where `after` is not finite, NaN where `before` is 0 or not finite."""
-    old = before.astype(np.float64)
-    norm = float(np.linalg.norm(old))
-    if not norm or not math.isfinite(norm):
-        return math.nan
-    with np.errstate(invalid="ignore", over="ignore"):
-        moved = float(np.linalg.norm(after.astype(np.float64) - old))
-    return moved / norm if math.isfinite(moved) else math.inf
+def relative_step(pair: PairMoments) -> float:
+    """‖after − before‖ / ‖before‖; NaN where something is not finite, or `before` is 0."""
+    change = pair.relative_change if pair.finite == pair.size else math.nan
+    return change if math.isfinite(change) else math.nan
 
 
 def are_one_run(steps: Sequence[float]) -> bool:
@@ -41,7 +38,7 @@ def jumps(steps: Sequence[float], factor: float) -> list[tuple[int, float]]:
     Returns
     -------
     list of (int, float)
-        Position, and the line that it is beyond. Empty for fewer than `MIN_STEPS` finite steps above 0.
+        Position, and the line that it is beyond. Empty for fewer than `MIN_STEPS` steps above 0; NaN is left out.
     """
     moved = _moves(steps)
     if len(moved) < MIN_STEPS:
@@ -50,9 +47,9 @@ def jumps(steps: Sequence[float], factor: float) -> list[tuple[int, float]]:
     return [
         (place, line)
         for place, (before, step) in enumerate(itertools.pairwise(steps), 1)
-        if step > line and not step <= RISE * before
+        if step > line and step > RISE * before
     ]
 
 
 def _moves(steps: Sequence[float]) -> list[float]:
-    return [step for step in steps if 0 < step < math.inf]
+    return [step for step in steps if step > 0]

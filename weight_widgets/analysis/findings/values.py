@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 
-from ..order import quantiles
-
 __all__ = ["NORMAL", "farthest"]
 
 # Median distance from the median of a normal distribution, in standard deviations.
@@ -30,8 +28,7 @@ def farthest(values: np.ndarray) -> tuple[float, int]:
     """
     if not values.size:
         return math.nan, 0
-    (median,) = quantiles(values, [50])
-    distance = np.abs(values.astype(np.float64) - median)
-    (spread,) = quantiles(distance, [50])
+    distance = np.abs(values - np.median(values.astype(np.float64)))
+    spread = float(np.median(distance))
     place = int(distance.argmax())
     return (float(distance[place] * NORMAL / spread), place) if spread else (math.nan, place)

@@ -61,8 +61,10 @@ class Subject:
     @cached_property
     def origin(self) -> tuple[str, Mapping[str, Any]] | None:
         """The class and the configuration of what has the weight, where the file says them."""
-        layer = self.layer
-        return owner_of(layer.class_name, layer.config, self.tensor.name.rpartition("/")[0]) if layer.config else None
+        layer, tensor = self.layer, self.tensor
+        if not layer.config or tensor.assumed or tensor.structure.doubt:
+            return None
+        return owner_of(layer.class_name, layer.config, tensor.name.rpartition("/")[0])
 
     @property
     def is_map(self) -> bool:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Callable, Iterator, Sequence
 
 from ....display import visible
 from ....errors import WeightWidgetsError
 from ....reading.optimizers import Address, trainable
 from ....reading.tensors import Tensor
+from ...pairs import tensor_pair_moments
 from ..finding import Finding
 from ..stability import MIN_STEPS, are_one_run, jumps, relative_step
 from .context import Context
 
 __all__ = ["over_checkpoints"]
+
+# A spread of less beside the norm is that of equal values.
+ROUNDING = 1e-13
 
 
 def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
@@ -37,7 +40,7 @@ def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
         run = [context.checkpoint.tensors.get(address) for context in contexts]
         if any(each is None or each.shape != tensor.shape for each in run):
             continue
-        told = _moved([each for each in run if each is not None])
+        told = _moved([each for each in run if each is not None], first.check)
         if told is None:
             continue
         equal, constant, steps = told
@@ -55,20 +58,14 @@ def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
     yield from _frozen(contexts, {layer: all(equal) for layer, equal in still.items()})
 
 
-def _moved(run: Sequence[Tensor]) -> tuple[bool, bool, list[float]] | None:
+def _moved(run: Sequence[Tensor], check: Callable[[], None]) -> tuple[bool, bool, list[float]] | None:
     """Whether a weight is the same bit for bit in all, whether it is constant, and its relative steps."""
     try:
-        before = run[0].read()
-        bits, equal, steps = before.tobytes(), True, []
-        constant = bool((before == before.flat[0]).all()) if before.size else True
-        for tensor in run[1:]:
-            after = tensor.read()
-            equal = equal and after.dtype == before.dtype and after.tobytes() == bits
-            steps.append(0.0 if np.array_equal(before, after) else relative_step(before, after))
-            before = after
+        pairs = [tensor_pair_moments(before, after, check) for before, after in itertools.pairwise(run)]
     except WeightWidgetsError:
         return None
-    return equal, constant, steps
+    constant = pairs[0].spread_a <= ROUNDING * pairs[0].norm_a
+    return all(pair.identical for pair in pairs), constant, [relative_step(pair) for pair in pairs]
 
 
 def _jumps(contexts: Sequence[Context], address: Address, steps: Sequence[float]) -> Iterator[Finding]:
