@@ -263,7 +263,7 @@ class TestHeatmapPane:
         assert "600 × 600: input (rows) × unit (columns)" in said
 
     def test_a_missing_one_is_not_drawn(self, explore: Any) -> None:
-        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones((2, 2))})
+        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones(3)})
         assert [image.visible for image in self.pictures(explorer)] == [True, False, False]
         explorer.selection.layer = "other"
         assert explorer.wait(TIMEOUT)
@@ -303,7 +303,7 @@ class TestTable:
         assert (second["mean"], second["NaN"], second["Inf"]) == ("n/a", "1", "1")
 
     def test_nobody_has_it(self, explore: Any) -> None:
-        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones((2, 2))})
+        explorer = explore(a={"dense": np.ones((2, 2))}, b={"other": np.ones(3)})
         explorer.selection.checkpoints = ("b",)
         assert explorer.wait(TIMEOUT)
         assert grid_rows(explorer) == []

@@ -145,7 +145,7 @@ class TestSelection:
             seen.append(pick)
             assert pick.tensor in selection.tensors
             assert pick.part in ("", *selection.parts)
-            assert any(find(checkpoint, pick) is not None for checkpoint in selection._opened.values())
+            assert any(find(checkpoint, pick) is not None for checkpoint in selection.aligned.values())
 
         selection.observe(check, All)
         for name in ("memory", "dense_1", "gru", "encoder/norm", "gru_after", "tokens"):

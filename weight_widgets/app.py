@@ -19,9 +19,20 @@ from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
 from .panes.toggles import Hideable, toggles
+from .panes.verdicts import verdict_lines
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
-from .state import ExplorerState, HeatmapState, HistogramState, PartsState, Selection, SpectrumState, TableState
+from .state import (
+    Alignments,
+    ExplorerState,
+    HeatmapState,
+    HistogramState,
+    PartsState,
+    Selection,
+    SpectrumState,
+    TableState,
+    Verdicts,
+)
 
 __all__ = ["WeightExplorer", "compare"]
 
@@ -72,6 +83,7 @@ class WeightExplorer(widgets.VBox):
             [
                 Shell(),
                 model_pickers(state.selection, models),
+                verdict_lines(state.comparisons, models),
                 layer_pickers(state.selection, models),
                 toggles(hideable),
                 panes,
@@ -117,12 +129,25 @@ class WeightExplorer(widgets.VBox):
         return self._state.table
 
     @property
+    def alignment(self) -> Alignments:
+        """By label of each other model, which of its tensors stands opposite which of the reference.
+
+        Setting one moves the explorer: ``explorer.alignment["b"] = explorer.alignment["b"].pair("dense_3", "head")``.
+        """
+        return Alignments(self._state.comparisons)
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """By label of each other model, how it is related to the reference; empty until that is known: see `wait`."""
+        return Verdicts(self._state.comparisons)
+
+    @property
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The opened checkpoints by label."""
         return self._state.opened
 
     def wait(self, timeout: float = 60.0) -> bool:
-        """Block until what is chosen is computed and handed to the panes.
+        """Block until what is chosen is computed and handed to the panes, and the models are compared.
 
         Parameters
         ----------
@@ -147,7 +172,7 @@ class WeightExplorer(widgets.VBox):
     # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
     def _ipython_display_(self, **kwargs: Any) -> None:
         # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
-        self.wait(FIRST_LOOK)
+        self._state.wait_for_panes(FIRST_LOOK)
         if hasattr(super(), "_ipython_display_"):
             super()._ipython_display_(**kwargs)
         else:

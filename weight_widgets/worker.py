@@ -78,6 +78,12 @@ class Worker:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything asked for is delivered."""
+        with self._changed:
+            return self._is_idle()
+
     def submit(
         self,
         key: str,
@@ -129,13 +135,16 @@ class Worker:
             if self._loop is not None and threading.get_ident() == self._owner:
                 self._drain()
             with self._changed:
-                if not (self._waiting or self._running or self._inbox or self._delivering):
+                if self._is_idle():
                     return True
                 left = end - time.monotonic()
                 if left <= 0:
                     return False
                 if not self._inbox:
                     self._changed.wait(left)
+
+    def _is_idle(self) -> bool:
+        return not (self._waiting or self._running or self._inbox or self._delivering)
 
     def close(self) -> None:
         """Drop what is waiting and end the thread once its present step is done."""

@@ -18,7 +18,8 @@ from ipywidgets.widgets import widget as registry
 import weight_widgets as ww
 
 TIMEOUT = 60.0
-TAGS = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3", "p"}
+TAGS = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3", "p", "b"}
+TAGS |= {"details", "summary"}
 ATTRIBUTES = {"class", "style", "scope", "colspan", "role", "title"}
 
 

@@ -23,6 +23,8 @@ __all__ = ["SAMPLE", "Tolerance", "Twin", "twins"]
 SAMPLE = 1 << 17
 # Sums of this many elements may be taken in float32.
 LARGE = 1 << 17
+# Of some twenty numbers and the objects that hold them.
+NBYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Twin:
     close: int = 0
     wasserstein: float = math.nan
     unit_distance: float = math.nan
+
+    @property
+    def nbytes(self) -> int:
+        """About what it takes in memory."""
+        return NBYTES
 
 
 @dataclass(frozen=True, eq=False)

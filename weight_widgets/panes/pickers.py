@@ -19,6 +19,8 @@ Options = Sequence[tuple[str, str]]
 WHOLE = "all"
 # Two thousand options take a message of 60 KB.
 MAX_PARTS = 2000
+# Further names of one layer would make the entry too long to read.
+MAX_ALIASES = 2
 NAMELESS = "⟨no name⟩"
 
 
@@ -57,11 +59,21 @@ def model_pickers(selection: Selection, models: Models) -> widgets.Box:
 
 
 def layer_pickers(selection: Selection, models: Models) -> widgets.Box:
-    """Dropdowns for layer, tensor and part. A layer that some checkpoint lacks is offered and marked."""
-    titles = numbered(_layer_title(selection, models, name) for name in selection.layers)
-    layers = list(zip(titles, selection.layers, strict=True))
+    """Dropdowns for layer, tensor and part. A layer that some checkpoint lacks or calls otherwise is marked."""
+    names: Sequence[str] = ()
+    titled: Options = ()
+
+    def layers() -> Options:
+        nonlocal names, titled
+        # A thousand titles are made when the names change, and not at every choice.
+        if names is not selection.layers:
+            names = selection.layers
+            titles = numbered(_layer_title(selection, models, name) for name in names)
+            titled = list(zip(titles, names, strict=True))
+        return titled
+
     choosers = [
-        _chooser("Layer", selection, "layer", lambda: layers),
+        _chooser("Layer", selection, "layer", layers),
         _chooser("Tensor", selection, "tensor", lambda: _named(selection.tensors)),
         _chooser("Part", selection, "part", lambda: _parts(selection)),
         _part_number(selection),
@@ -113,7 +125,15 @@ def _layer_title(selection: Selection, models: Models, name: str) -> str:
     lacking = selection.lacking(name)
     who = models[lacking[0]].name if len(lacking) == 1 else f"{len(lacking)} of the models"
     mark = f" — not in {who}" if lacking else ""
-    return f"{visible(name) or NAMELESS} · {visible(selection.layer_title(name))}{mark}"
+    return f"{_paired_name(selection, name)} · {visible(selection.layer_title(name))}{mark}"
+
+
+def _paired_name(selection: Selection, name: str) -> str:
+    """The name, with those that other models have for the layer."""
+    aliases = selection.aliases(name)
+    names = [name, *aliases[:MAX_ALIASES]]
+    said = " ↔ ".join(visible(one) or NAMELESS for one in names) + (" …" if len(aliases) > MAX_ALIASES else "")
+    return f"{said} (pair assumed)" if selection.is_assumed(name) else said
 
 
 def _description(name: str) -> str:

@@ -1,13 +1,16 @@
 """Floor 5: what is chosen, what was computed for it, and the settings of the panes, as traits that panes observe."""
 
+from .comparisons import Alignments, Comparisons, Verdicts
 from .explorer import ExplorerState, Status
-from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Spectra, Table, Window
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Relation, Spectra, Table, Window
 from .selection import Pick, Selection
 from .settings import CLIPS, HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
 
 __all__ = [
     "CLIPS",
     "SCOPES",
+    "Alignments",
+    "Comparisons",
     "Detail",
     "ExplorerState",
     "HeatmapState",
@@ -18,11 +21,13 @@ __all__ = [
     "PartsState",
     "Pick",
     "Pictures",
+    "Relation",
     "Selection",
     "Spectra",
     "SpectrumState",
     "Status",
     "Table",
     "TableState",
+    "Verdicts",
     "Window",
 ]

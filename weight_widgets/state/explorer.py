@@ -13,6 +13,8 @@ from traitlets import All, HasTraits, Instance
 from ..analysis.passes import Check
 from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
+from .aligned import aligned
+from .comparisons import Comparisons
 from .looks import (
     Spectra,
     look_at_histograms,
@@ -73,6 +75,7 @@ class ExplorerState(HasTraits):
         super().__init__()
         self.opened = opened
         self.selection = Selection(opened, reference)
+        self.comparisons = Comparisons(opened)
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
@@ -82,11 +85,15 @@ class ExplorerState(HasTraits):
         self.status = Status(problems=self._failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
+        self._compared = False
         self._worker = Worker()
         # By itself, for it may take minutes.
         self._slow = Worker(pause=0.0)
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
+        # Before any pane is asked anew: another reference has other names.
+        self.comparisons.observe(self._realign, "alignments")
+        self.selection.observe(lambda change: self.comparisons.refer_to(change.new), "reference")
         self.selection.observe(lambda change: self._ask_for(change.name), All)
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
@@ -96,8 +103,17 @@ class ExplorerState(HasTraits):
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
-        self.selection.observe(self._forget_spectrum, ["checkpoints", "layer", "tensor", "part"])
+        self.selection.observe(self._forget_spectrum, ["checkpoints", "layer", "tensor", "part", "revision"])
+        self.comparisons.refer_to(reference)
         self._ask_for("layer")
+
+    def _realign(self, _: object) -> None:
+        """Look at the other models under the names of the reference."""
+        known = self.comparisons.alignments
+        views = {label: aligned(found, known.get(label), label) for label, found in self.opened.items()}
+        present = self.selection.aligned
+        if any(view.names != present[label].names for label, view in views.items()):
+            self.selection.look_under(views)
 
     def compute_spectrum(self) -> None:
         """Find the spectra of what is picked, in the background."""
@@ -119,7 +135,8 @@ class ExplorerState(HasTraits):
 
         pane.result = None
         pane.progress = "starting"
-        self._slow.submit("spectrum", lambda check: look_at_spectra(self.opened, pick, check, report), deliver, fail)
+        opened = self.selection.aligned
+        self._slow.submit("spectrum", lambda check: look_at_spectra(opened, pick, check, report), deliver, fail)
 
     def cancel_spectrum(self) -> None:
         """End the work on the spectra at once."""
@@ -152,15 +169,25 @@ class ExplorerState(HasTraits):
             self.status = replace(self.status, reading="", progress="")
 
     def wait(self, timeout: float = 60.0) -> bool:
-        """Block until what is chosen is shown; False when `timeout` seconds pass first."""
+        """Block until what is chosen is shown and compared; False when `timeout` seconds pass first."""
         end = time.monotonic() + timeout
-        return self._worker.wait(timeout) and all(
-            worker.wait(end - time.monotonic()) for worker in (self._near, self._slow)
-        )
+        # What one delivers may be asked of another.
+        while all(worker.wait(end - time.monotonic()) for worker in self._workers):
+            if all(worker.idle for worker in self._workers):
+                return True
+        return False
+
+    def wait_for_panes(self, timeout: float) -> bool:
+        """Block until what is chosen is shown; False when `timeout` seconds pass first."""
+        return self._worker.wait(timeout)
+
+    @property
+    def _workers(self) -> tuple[Worker, ...]:
+        return self._worker, self._near, self._slow, self.comparisons.worker
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""
-        for worker in (self._worker, self._near, self._slow):
+        for worker in self._workers:
             worker.close()
 
     def _pane(self, key: str) -> Any:
@@ -176,21 +203,21 @@ class ExplorerState(HasTraits):
         if self._worker.closed or not target.shown:
             return
         pick = self.selection.pick
-        look = LOOKS[key]
+        look, opened = LOOKS[key], self.selection.aligned
         settings = {name: getattr(target, name) for name in target.asked_with}
         self.status = replace(self.status, reading=f"Reading {pick.address} …")
         self._submit(
             self._worker,
             key,
             pick,
-            lambda check: look(self.opened, pick, check, **settings),
+            lambda check: look(opened, pick, check, **settings),
             lambda result: target.set_trait("result", result),
         )
 
     def _look_closely(self) -> None:
         """Ask for what is in sight of the pictures, unless it is there."""
         pane = self.heatmap
-        pictures, window, detail = pane.result, pane.window, pane.closeup
+        pictures, window, detail, opened = pane.result, pane.window, pane.closeup, self.selection.aligned
         if self._notes.pop(ZOOM, ()):
             self._say(self.status.shown)
         if pictures is None or window is None or (detail is not None and detail.shows(window)):
@@ -203,7 +230,7 @@ class ExplorerState(HasTraits):
             self._near,
             ZOOM,
             pictures.pick,
-            lambda check: look_closely(self.opened, pictures, window, check),
+            lambda check: look_closely(opened, pictures, window, check),
             lambda found: pane.set_trait("detail", found),
         )
 
@@ -240,6 +267,10 @@ class ExplorerState(HasTraits):
         reading = self.status.reading if self._asked else ""
         progress = "" if self.status.progress.startswith(key) else self.status.progress
         self.status = replace(self.status, reading=reading, progress=progress)
+        if not self._asked and not self._compared:
+            # Pictures come first.
+            self._compared = True
+            self.comparisons.begin()
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from traitlets import HasTraits, TraitError, Tuple, Unicode, observe, validate
+from traitlets import HasTraits, Int, TraitError, Tuple, Unicode, observe, validate
 from traitlets.utils.bunch import Bunch
 
+from ..analysis.alignment import Address
 from ..display import visible
 from ..reading.checkpoint import Checkpoint
-from ..reading.tensors import Tensor
+from ..reading.tensors import Layer, Tensor
+from .aligned import Aligned, aligned
 
 __all__ = ["Pick", "Selection", "find"]
 
@@ -32,7 +34,7 @@ class Pick:
         return " · ".join(visible(name) for name in (self.layer, self.tensor, self.part) if name)
 
 
-def find(checkpoint: Checkpoint, pick: Pick) -> Tensor | None:
+def find(checkpoint: Mapping[str, Layer], pick: Pick) -> Tensor | None:
     """The picked tensor, or the picked part of it; None where the checkpoint has none."""
     layer = checkpoint.get(pick.layer)
     tensor = layer.get(pick.tensor) if layer is not None else None
@@ -49,9 +51,13 @@ class Selection(HasTraits):
     reference, other : str
         Labels of Model A and Model B.
     layer, tensor : str
-        Names as in `Checkpoint` and `Layer`.
+        Names as in the reference; of what it has not, those of the first checkpoint that has it.
     part : str
         Name of a part of the tensor; ``""`` for all of it.
+    revision : int
+        Rises when other tensors stand opposite one another, or under other names.
+    aligned : mapping of str to Aligned
+        The checkpoints under the names of the reference.
     """
 
     checkpoints = Tuple()
@@ -60,16 +66,41 @@ class Selection(HasTraits):
     layer = Unicode()
     tensor = Unicode()
     part = Unicode()
+    revision = Int()
 
     def __init__(self, opened: Mapping[str, Checkpoint], reference: str) -> None:
-        self._opened = opened
-        self.layers: Sequence[str] = _union([list(checkpoint) for checkpoint in opened.values()])
+        self._put({label: aligned(checkpoint) for label, checkpoint in opened.items()})
         super().__init__()
         labels = list(opened)
         self.checkpoints = tuple(labels)
         self.reference = reference
         self.other = next((label for label in labels if label != reference), reference)
         self.layer = next(iter(opened[reference]))
+
+    def look_under(self, views: Mapping[str, Aligned]) -> None:
+        """Exchange the names under which the checkpoints are looked at; what is chosen stays, whatever it is called."""
+        layer, tensor = self._followed(views)
+        part = self.part
+        self._put(views)
+        if layer != self.layer:
+            self.layer = layer
+        if tensor != self.tensor:
+            self.tensor = tensor
+        self.part = part if part in self.parts else ""
+        self.revision += 1
+
+    def _put(self, views: Mapping[str, Aligned]) -> None:
+        self.aligned = views
+        self.layers: Sequence[str] = _union([list(view) for view in views.values()])
+
+    def _followed(self, views: Mapping[str, Aligned]) -> Address:
+        """Where the chosen tensor stands in other views, first of all that of the reference."""
+        chosen = self.layer, self.tensor
+        for label in dict.fromkeys((self.reference, self.other, *views)):
+            before = self.aligned[label]
+            if chosen[1] in before.get(chosen[0], ()):
+                return views[label].place_of(before.own_address(chosen))
+        raise KeyError(chosen)
 
     @property
     def pick(self) -> Pick:
@@ -79,38 +110,46 @@ class Selection(HasTraits):
     @property
     def tensors(self) -> Sequence[str]:
         """The tensors of the chosen layer, in any checkpoint."""
-        return _union([list(checkpoint.get(self.layer, ())) for checkpoint in self._opened.values()])
+        return _union([list(checkpoint.get(self.layer, ())) for checkpoint in self.aligned.values()])
 
     @property
     def parts(self) -> Sequence[str]:
         """The parts of the chosen tensor, in any checkpoint."""
-        found = (self.find(label, part="") for label in self._opened)
+        found = (self.find(label, part="") for label in self.aligned)
         # An embedding has a part for each of its tokens, mostly the same ones in every checkpoint.
         names = dict.fromkeys(tuple(tensor.parts) for tensor in found if tensor is not None)
         return _union([*names])
 
     def lacking(self, layer: str) -> list[str]:
         """Labels of the checkpoints that have no such layer."""
-        return [label for label, checkpoint in self._opened.items() if layer not in checkpoint]
+        return [label for label, checkpoint in self.aligned.items() if layer not in checkpoint]
 
     def layer_title(self, layer: str) -> str:
         """The class of a layer, in the first checkpoint that has it."""
-        return next(checkpoint[layer].title for checkpoint in self._opened.values() if layer in checkpoint)
+        return next(checkpoint[layer].title for checkpoint in self.aligned.values() if layer in checkpoint)
+
+    def aliases(self, layer: str) -> list[str]:
+        """What checkpoints call a layer that is looked at under another name."""
+        return [*dict.fromkeys(name for view in self.aligned.values() for name in view.aliases.get(layer, ()))]
+
+    def is_assumed(self, layer: str) -> bool:
+        """Whether order and shapes alone have put some checkpoint's layer here."""
+        return any(layer in view.assumed for view in self.aligned.values())
 
     def find(self, label: str, part: str | None = None) -> Tensor | None:
         """The chosen tensor, or the chosen part of it, in one checkpoint; None where it has none."""
-        return find(self._opened[label], self.pick if part is None else replace(self.pick, part=part))
+        return find(self.aligned[label], self.pick if part is None else replace(self.pick, part=part))
 
     @validate("reference", "other")
     def _known_label(self, proposal: Bunch) -> str:
-        return _among(proposal, list(self._opened))
+        return _among(proposal, list(self.aligned))
 
     @validate("checkpoints")
     def _known_labels(self, proposal: Bunch) -> tuple[str, ...]:
-        unknown = [label for label in proposal.value if label not in self._opened]
+        unknown = [label for label in proposal.value if label not in self.aligned]
         if unknown:
-            raise TraitError(_unknown("model", unknown[0], list(self._opened)))
-        return tuple(label for label in self._opened if label in proposal.value)
+            raise TraitError(_unknown("model", unknown[0], list(self.aligned)))
+        return tuple(label for label in self.aligned if label in proposal.value)
 
     @validate("layer")
     def _known_layer(self, proposal: Bunch) -> str:

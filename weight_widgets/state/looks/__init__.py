@@ -3,6 +3,7 @@
 from .histograms import Curve, Overlay, look_at_histograms
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
+from .relations import Relation, look_at_relation
 from .spectra import Spectra, look_at_spectra
 from .tables import SCOPES, Table, look_at_table
 from .windows import Detail, Window, look_closely
@@ -14,12 +15,14 @@ __all__ = [
     "Overlay",
     "PartsLook",
     "Pictures",
+    "Relation",
     "Spectra",
     "Table",
     "Window",
     "look_at_histograms",
     "look_at_parts",
     "look_at_pictures",
+    "look_at_relation",
     "look_at_spectra",
     "look_at_table",
     "look_closely",

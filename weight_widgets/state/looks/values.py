@@ -11,13 +11,15 @@ from ...errors import WeightWidgetsError
 from ...reading.checkpoint import Checkpoint
 from ...reading.files import StoredFile
 from ...reading.tensors import Tensor
+from ..aligned import Aligned
 from ..selection import Pick, find
 
 __all__ = ["Check", "Opened", "found_in", "lack", "rewritten"]
 
 Found = TypeVar("Found")
 
-Opened = Mapping[str, Checkpoint]
+# Under the names of the reference, where they were aligned.
+Opened = Mapping[str, Checkpoint | Aligned]
 
 
 def found_in(
@@ -61,7 +63,7 @@ def rewritten(looked: Iterable[tuple[str, Tensor]]) -> dict[str, str]:
     return changed
 
 
-def lack(checkpoint: Checkpoint, label: str, pick: Pick) -> str:
+def lack(checkpoint: Checkpoint | Aligned, label: str, pick: Pick) -> str:
     """Why there is no such tensor: the file has none, or has one that cannot be read."""
     steps = {*pick.layer.split("/"), *pick.tensor.split("/")}
     unread = (entry for entry in checkpoint.skipped if steps <= {*entry.path.split("/")})

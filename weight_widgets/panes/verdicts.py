@@ -1,0 +1,85 @@
+"""The verdicts on top: a sentence for each other model against the reference, which unfolds to what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ipywidgets as widgets
+
+from ..analysis.verdict import Verdict
+from ..state import Comparisons
+from .style import Models, percent, text
+
+__all__ = ["verdict_lines"]
+
+MAX_SENTENCE = 600
+ARCHITECTURES = {
+    "same": "The same architecture, as far as layers with weights tell",
+    "overlapping": "The architectures overlap",
+    "different": "Other architectures",
+}
+
+
+def verdict_lines(comparisons: Comparisons, models: Models) -> widgets.Box:
+    """A line for each model but the reference; none where there is no other."""
+    # Each by itself: what the reader has unfolded stays so when another line comes.
+    lines = {label: widgets.HTML() for label in comparisons.opened}
+    for line in lines.values():
+        line.add_class("ww-verdict")
+    listed = widgets.VBox(list(lines.values()))
+    listed.add_class("ww-verdict-lines")
+    progress = widgets.HTML()
+    progress.add_class("ww-status-line")
+    cancel = widgets.Button(description="Stop", tooltip="Compare no further")
+    cancel.add_class("ww-cancel")
+    start = widgets.Button(description="Compare", tooltip="Compare the other models with the reference")
+    cancel.on_click(lambda _: comparisons.cancel())
+    start.on_click(lambda _: comparisons.begin())
+    now = widgets.Box([progress, cancel, start])
+    now.add_class("ww-now")
+    box = widgets.VBox([listed, now])
+    box.add_class("ww-verdicts")
+
+    def draw(_: object = None) -> None:
+        others = comparisons.others
+        for label, line in lines.items():
+            line.layout.display = None if label in others else "none"
+            line.value = _line(comparisons, models, label) if label in others else ""
+        box.layout.display = None if others else "none"
+
+    def follow(_: object = None) -> None:
+        known: Mapping[str, object] = {**comparisons.relations, **comparisons.problems}
+        left = [label for label in comparisons.others if label not in known]
+        running = comparisons.running
+        progress.value = text(f"Comparing {comparisons.progress or '…'}", 200) if running else ""
+        cancel.layout.display = None if running else "none"
+        start.layout.display = None if comparisons.stopped and left else "none"
+        now.layout.display = None if running or (comparisons.stopped and left) else "none"
+
+    comparisons.observe(draw, ["reference", "relations", "problems", "stopped"])
+    comparisons.observe(follow, ["reference", "relations", "problems", "stopped", "running", "progress"])
+    draw()
+    follow()
+    return box
+
+
+def _line(comparisons: Comparisons, models: Models, label: str) -> str:
+    title = f"<b>{models[label].title}</b>"
+    against = f"<span class='ww-dim'>against</span> {models[comparisons.reference].title}"
+    relation = comparisons.relations.get(label)
+    if relation is not None:
+        return _said(f"{title} {against}", relation.verdict)
+    why = comparisons.problems.get(label)
+    if why is not None:
+        return f"<div role='alert'>{title} could not be compared: {text(why, MAX_SENTENCE)}</div>"
+    return f"<div>{title} <span class='ww-dim'>is not compared yet</span></div>"
+
+
+def _said(who: str, verdict: Verdict) -> str:
+    evidence = [
+        f"{ARCHITECTURES[verdict.architecture]}; {percent(verdict.coverage)} of the parameters were compared.",
+        *verdict.evidence,
+    ]
+    listed = "".join(f"<li>{text(sentence, MAX_SENTENCE)}</li>" for sentence in evidence)
+    summary = f"{who}: {text(verdict.sentence, MAX_SENTENCE)}"
+    return f"<details><summary>{summary}</summary><ul>{listed}</ul></details>"
