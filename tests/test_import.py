@@ -48,6 +48,7 @@ FLOORS = {
     "analysis.comparing": 4,
     "analysis.comparison": 4,
     "analysis.findings.compose": 4,
+    "analysis.overview": 4,
     "analysis.tables": 4,
     "analysis.verdict": 4,
     "analysis": 3,
