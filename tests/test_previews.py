@@ -16,6 +16,7 @@ import weight_widgets as ww
 from weight_widgets.analysis import cache, summary
 from weight_widgets.analysis.measures import QUANTILES
 from weight_widgets.analysis.tables import NEAR
+from weight_widgets.panes.style import SAMPLED, percent
 from weight_widgets.reading import files
 from weight_widgets.state.looks import kept
 
@@ -23,7 +24,6 @@ FIXTURES = Path(__file__).parent / "fixtures" / "keras3"
 RNG = np.random.default_rng(53)
 ROWS, COLUMNS = 1200, 300
 PANES = ("histogram", "heatmap", "table")
-SAMPLED = "A sample so far"
 
 Open = Callable[..., ww.WeightExplorer]
 
@@ -98,8 +98,9 @@ class TestPreviews:
         (sample, marked), (whole, unmarked) = seen
         assert 0 < sample.sampled < 0.5
         assert whole.sampled == 1
-        assert SAMPLED in marked
-        assert SAMPLED not in unmarked
+        said = SAMPLED.format(percent(sample.sampled))
+        assert said in marked
+        assert "sample" not in unmarked
         assert {sample.pick.layer, whole.pick.layer} == {"dense"}
 
     def test_of_a_sample_everything_is_near(self, open_explorer: Open) -> None:
@@ -231,7 +232,7 @@ class TestExactly:
         explorer.selection.layer = "dense"
         assert explorer.wait(TIMEOUT)
         assert exactly.layout.display is None
-        assert "What is marked ≈" in said_in(explorer, "table")
+        assert "skew and kurtosis (≈) are as if" in said_in(explorer, "table")
         for row in explorer.table.result.rows:
             assert_measures(row, models[row["checkpoint"]]["dense"], near=True)
         exactly.click()

@@ -15,13 +15,13 @@ from .measures import QUANTILES, Measures
 from .moments import Moments, merge, moments
 from .passes import COUNT, Check, gather
 from .runs import interpolated
-from .summary import summarise
+from .summary import Summary, summarise
 
 __all__ = ["histogram_exactly", "measure_exactly"]
 
 
-def measure_exactly(tensor: Tensor, near_zero: float, check: Check) -> Measures:
-    """The measures of a tensor as in float64, all of them exact; a large one is read twice.
+def measure_exactly(tensor: Tensor, near_zero: float, check: Check, found: Summary | None = None) -> Measures:
+    """The measures of a tensor as in float64, all of them exact, from a second pass over a large one.
 
     Parameters
     ----------
@@ -30,13 +30,15 @@ def measure_exactly(tensor: Tensor, near_zero: float, check: Check) -> Measures:
         Elements with a magnitude below this share of the root mean square are near zero.
     check : callable
         Called between pieces with the share of the present pass.
+    found : Summary, optional
+        What the first pass told, if there was one.
 
     Raises
     ------
     WeightWidgetsError
         The file cannot be read.
     """
-    found = summarise(tensor, check)
+    found = found or summarise(tensor, check)
     nearly = found.measures(near_zero)
     if not isinstance(found.values, Cells) or not nearly.finite:
         return nearly

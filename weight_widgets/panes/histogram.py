@@ -156,7 +156,7 @@ def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
     head = "".join(f"<th>{name}</th>" for name in ("", *columns))
     rows = "".join(_row(curve, models[curve.label]) for curve in overlay.curves)
     expected = overlay.expected if initial else None
-    said = f"<p>{text(SAMPLED.format(percent(overlay.sampled)))}</p>" if overlay.sampled < 1 else ""
+    said = f"<p>{text(SAMPLED.format(percent(overlay.sampled)), 300)}</p>" if overlay.sampled < 1 else ""
     said += f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
     unsure = max((curve.histogram.uncertain for curve in overlay.curves), default=0.0)
     if unsure and overlay.sampled == 1:

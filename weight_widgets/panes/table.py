@@ -57,8 +57,8 @@ COLUMNS = (
     Column("constraint_met", "met", "Whether the constraint is met", visible=False),
 )
 ROUNDED = (
-    "Large tensors are read once, and their weights counted in cells. What is marked ≈ is as if each weight were moved "
-    "within its cell: by at most 0.8 % of itself, or 1/65,536 of the range."
+    "Large tensors are read once, and their weights counted in cells. Quantiles, L1, near zeros, skew and kurtosis (≈) "
+    "are as if each weight were moved within its cell: by at most 0.8 % of itself, or 1/65,536 of the range."
 )
 TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "model": "all layers"}
 MET = {True: "met", False: "not met", None: "not checked"}
@@ -93,6 +93,8 @@ def table_pane(state: TableState, selection: Selection, models: Models) -> widge
             )
         finally:
             drawing = False
+        # Until something is known it would say that no model has this tensor.
+        grid.layout.display = None if table else "none"
         rules.value = "".join(_said(table, models)) if table else ""
         exact.layout.display = None if table and table.near and table.sampled == 1 else "none"
 
@@ -146,7 +148,7 @@ def _place(table: Table, label: str) -> int:
 def _said(table: Table, models: Models) -> Iterator[str]:
     """What does not fit into the table."""
     if table.sampled < 1:
-        yield f"<div>{text(SAMPLED.format(percent(table.sampled)))}</div>"
+        yield f"<div>{text(SAMPLED.format(percent(table.sampled)), 300)}</div>"
     elif table.near:
         yield f"<div>{text(ROUNDED, 300)}</div>"
     if table.cut:

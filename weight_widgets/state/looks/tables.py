@@ -51,7 +51,7 @@ def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str, exact: b
     Of a large picked tensor a sample comes first. `exact` puts all values of large tensors in order.
     """
     if scope == "tensor" and not exact:
-        early = _table(opened, pick, check, scope, lambda tensor: quick_summary(tensor, check))
+        early = _table(opened, pick, check, scope, lambda tensor: quick_summary(tensor, check), rules=False)
         if early.sampled < 1:
             yield early
 
@@ -59,14 +59,20 @@ def look_at_table(opened: Opened, pick: Pick, check: Check, scope: str, exact: b
         return summary_of(tensor, check)
 
     def measures(tensor: Tensor) -> Measures:
-        return measure_exactly(tensor, NEAR_ZERO, check)
+        return measure_exactly(tensor, NEAR_ZERO, check, summary_of(tensor, check))
 
     yield _table(opened, pick, check, scope, measures if exact else summary)
 
 
 def _table(
-    opened: Opened, pick: Pick, check: Check, scope: str, find_out: Callable[[Tensor], Summary | Measures | None]
+    opened: Opened,
+    pick: Pick,
+    check: Check,
+    scope: str,
+    find_out: Callable[[Tensor], Summary | Measures | None],
+    rules: bool = True,
 ) -> Table:
+    """The rows with what is found out of each tensor; without `rules` nothing that needs all values at once."""
     notes: list[str] = []
     rows: list[Mapping[str, Any]] = []
     looked: list[tuple[str, Tensor]] = []
@@ -90,7 +96,7 @@ def _table(
                 cut = True
                 break
             looked.append((label, layer[tensor_name]))
-            found = _rows(label, layer, layer[tensor_name], pick, scope, measures, notes)
+            found = _rows(label, layer, layer[tensor_name], pick, scope, measures, rules, notes)
             rows += itertools.islice(found, MAX_ROWS - len(rows))
             cut = cut or next(found, None) is not None
     changed = rewritten(looked)
@@ -118,6 +124,7 @@ def _rows(
     pick: Pick,
     scope: str,
     measures: Callable[[Tensor], Measures | None],
+    rules: bool,
     notes: list[str],
 ) -> Iterator[Mapping[str, Any]]:
     names = ["", *tensor.parts] if scope == "parts" else [pick.part if scope == "tensor" else ""]
@@ -126,7 +133,7 @@ def _rows(
         return measures(tensor.parts[name] if name else tensor)
 
     try:
-        yield from tensor_rows(label, layer, tensor, names, measured, tensor.read)
+        yield from tensor_rows(label, layer, tensor, names, measured, tensor.read if rules else None)
     except WeightWidgetsError as error:
         notes.append(visible(str(error), 600))
         yield from tensor_rows(label, layer, tensor, names[:1], lambda name: None, None)
