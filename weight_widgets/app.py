@@ -9,10 +9,12 @@ import ipywidgets as widgets
 from IPython.display import display
 
 from .errors import InputError
+from .panes.compare import compare_pane
 from .panes.heatmap import heatmap_pane
 from .panes.histogram import histogram_pane
 from .panes.parts import parts_pane
 from .panes.pickers import layer_pickers, model_pickers
+from .panes.scatter import scatter_pane
 from .panes.shell import Shell
 from .panes.spectrum import spectrum_pane
 from .panes.status import status_line
@@ -24,10 +26,12 @@ from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
 from .state import (
     Alignments,
+    CompareState,
     ExplorerState,
     HeatmapState,
     HistogramState,
     PartsState,
+    ScatterState,
     Selection,
     SpectrumState,
     TableState,
@@ -53,6 +57,14 @@ class WeightExplorer(widgets.VBox):
         Settings of the heatmap pane: ``way``, ``position``, ``by_norm``.
     parts : PartsState
         Settings of the parts pane: ``shown``, ``bins``, ``page``.
+    comparison : CompareState
+        Settings of the comparison pane: ``shown``, ``status``.
+    alignment : mapping of str to Alignment
+        Of each other model with the reference; setting one moves the explorer.
+    verdicts : mapping of str to Verdict
+        Of each other model, once it is known.
+    scatter : ScatterState
+        ``shown``, and the ``result`` of the scatter pane.
     spectrum : SpectrumState
         ``shown``, and the ``result`` of `compute_spectrum`.
     table : TableState
@@ -66,6 +78,18 @@ class WeightExplorer(widgets.VBox):
         panes = widgets.Box([histogram_pane(state.histogram, models), heatmap_pane(state.heatmap, models)])
         panes.add_class("ww-panes")
         hideable = [
+            Hideable(
+                state.compare,
+                "Compare",
+                "Model B against Model A, tensor by tensor",
+                lambda: compare_pane(state, models),
+            ),
+            Hideable(
+                state.scatter,
+                "Scatter",
+                "A's weights against B's",
+                lambda: scatter_pane(state.scatter, models),
+            ),
             Hideable(
                 state.parts,
                 "Parts",
@@ -113,6 +137,16 @@ class WeightExplorer(widgets.VBox):
     def parts(self) -> PartsState:
         """Settings and result of the parts pane; ``explorer.parts.shown = True`` shows it."""
         return self._state.parts
+
+    @property
+    def comparison(self) -> CompareState:
+        """Settings of the comparison pane; ``explorer.comparison.shown = True`` shows it."""
+        return self._state.compare
+
+    @property
+    def scatter(self) -> ScatterState:
+        """Result of the scatter pane; ``explorer.scatter.shown = True`` shows it."""
+        return self._state.scatter
 
     @property
     def spectrum(self) -> SpectrumState:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,10 @@ from .spectrum import spectrum
 from .tables import TEXT
 from .twins import Tolerance, Twin, twins
 
-__all__ = ["COLUMNS", "ComparedRow", "compare_table", "compare_tensors"]
+__all__ = ["COLUMNS", "STATUSES", "ComparedRow", "compare_table", "compare_tensors", "numbers_of"]
 
 Status = Literal["same", "changed", "reshaped", "added", "removed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 # `twins`, or what keeps its results.
 Measure = Callable[
     [Iterable[tuple[Tensor, Tensor]], Tolerance, Callable[[], None]], Iterator[Twin | WeightWidgetsError]
@@ -214,7 +215,7 @@ def compare_table(
             where = visible("/".join(compared.row.a or ()), 200)
             warnings.warn(f"{where} cannot be read, its measures are missing: {compared.error}", stacklevel=2)
         tensors = _tensor(one, compared.row.a), _tensor(other, compared.row.b)
-        row = _about(compared, *tensors) | _numbers(compared.twin)
+        row = _about(compared, *tensors) | numbers_of(compared.twin)
         if singular_values and compared.twin and tensors[0] and tensors[1]:
             row["singular_distance"] = _singular_distance(tensors[0], tensors[1])
         rows.append(row)
@@ -249,7 +250,8 @@ def _about(compared: ComparedRow, a: Tensor | None, b: Tensor | None) -> dict[st
     }
 
 
-def _numbers(twin: Twin | None) -> dict[str, Any]:
+def numbers_of(twin: Twin | None) -> dict[str, Any]:
+    """The measures of `compare_table` of a pair, by column; None for what there is not."""
     if twin is None:
         return dict.fromkeys([*COLUMNS][[*COLUMNS].index("relative_change") :])
     moments = twin.moments

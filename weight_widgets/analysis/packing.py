@@ -1,20 +1,36 @@
-"""Summaries and rasters as plain arrays by name, and back."""
+"""Summaries, rasters, and what was measured of pairs as plain arrays by name, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import astuple, fields
 
 import numpy as np
 
 from .cells import Cells
 from .moments import Moments
+from .pair_summary import Joint, Scattered
+from .pairs import PairMoments
 from .rasters import Raster
 from .summary import Summary
+from .twins import Twin
 
-__all__ = ["pack_raster", "pack_summary", "unpack_raster", "unpack_summary"]
+__all__ = [
+    "pack_raster",
+    "pack_scattered",
+    "pack_summary",
+    "pack_twin",
+    "unpack_raster",
+    "unpack_scattered",
+    "unpack_summary",
+    "unpack_twin",
+]
 
 Arrays = Mapping[str, np.ndarray]
+
+# Smaller tensors are measured again as fast as that is read.
+MIN_TWIN = 1 << 20
+COUNTS = ("size", "finite", "nan_a", "nan_b", "equal", "identical")
 
 
 def pack_summary(summary: Summary) -> Arrays | None:
@@ -51,3 +67,38 @@ def pack_raster(raster: Raster) -> Arrays:
 def unpack_raster(arrays: Arrays) -> Raster:
     rows, columns = arrays["shape"].tolist()
     return Raster(arrays["mean"], arrays.get("low"), arrays.get("high"), (rows, columns))
+
+
+def pack_twin(twin: Twin) -> Arrays | None:
+    """None for tensors so small that measuring them again is as fast as finding that."""
+    if twin.moments.size < MIN_TWIN:
+        return None
+    return {
+        **_pack_pair(twin.moments),
+        "twin": np.array([*twin.null, twin.close, twin.wasserstein, twin.unit_distance]),
+    }
+
+
+def unpack_twin(arrays: Arrays) -> Twin:
+    low, high, close, wasserstein, unit_distance = arrays["twin"].tolist()
+    return Twin(_unpack_pair(arrays), (low, high), int(close), wasserstein, unit_distance)
+
+
+def pack_scattered(scattered: Scattered) -> Arrays:
+    joint = scattered.joint
+    return {**_pack_pair(scattered.moments), "joint": joint.counts, "spans": np.array([joint.span_a, joint.span_b])}
+
+
+def unpack_scattered(arrays: Arrays) -> Scattered:
+    span_a, span_b = arrays["spans"].tolist()
+    return Scattered(_unpack_pair(arrays), Joint(arrays["joint"], tuple(span_a), tuple(span_b)))
+
+
+def _pack_pair(moments: PairMoments) -> Arrays:
+    numbers = [getattr(moments, field.name) for field in fields(moments) if field.name not in COUNTS]
+    return {"counts": np.array([int(getattr(moments, name)) for name in COUNTS]), "numbers": np.array(numbers)}
+
+
+def _unpack_pair(arrays: Arrays) -> PairMoments:
+    *counts, identical = arrays["counts"].tolist()
+    return PairMoments(*counts, *(bool(identical), *arrays["numbers"].tolist()))

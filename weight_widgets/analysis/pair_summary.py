@@ -15,7 +15,7 @@ from .rasters import Pooling, Raster
 from .rows import difference
 from .tally import Tally
 
-__all__ = ["JOINT_BINS", "Joint", "PairSummary", "summarise_pair"]
+__all__ = ["JOINT_BINS", "Joint", "PairSummary", "Scattered", "summarise_pair"]
 
 JOINT_BINS = 128
 
@@ -40,6 +40,18 @@ class Joint:
 
 
 @dataclass(frozen=True, eq=False)
+class Scattered:
+    """A against B, and how alike they are."""
+
+    moments: PairMoments
+    joint: Joint
+
+    @property
+    def nbytes(self) -> int:
+        return self.joint.counts.nbytes
+
+
+@dataclass(frozen=True, eq=False)
 class PairSummary:
     """What one pass over two tensors of one shape tells.
 
@@ -58,6 +70,10 @@ class PairSummary:
     delta: Cells
     raster: Raster | None
     joint: Joint
+
+    @property
+    def scattered(self) -> Scattered:
+        return Scattered(self.moments, self.joint)
 
 
 def summarise_pair(a: Tensor, b: Tensor, span_a: Span, span_b: Span, check: Check) -> PairSummary:

@@ -13,7 +13,7 @@ MISSING = 255
 GREY = (0x80, 0x80, 0x80)
 
 
-def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
+def encode(values: np.ndarray, limit: float, palette: np.ndarray, see_through: bool = False) -> bytes:
     """An indexed PNG, one pixel a value.
 
     Parameters
@@ -24,6 +24,8 @@ def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
         The value of the last colour; −limit is that of the first. Values beyond take the colour of their end.
     palette : numpy.ndarray
         Shape (255, 3), uint8, red, green and blue.
+    see_through : bool
+        Whether what is not finite is transparent in place of grey.
 
     Returns
     -------
@@ -41,6 +43,7 @@ def encode(values: np.ndarray, limit: float, palette: np.ndarray) -> bytes:
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, 3, 0, 0, 0)),
             _chunk(b"PLTE", palette.tobytes() + bytes(GREY)),
+            _chunk(b"tRNS", bytes([255] * MISSING + [0])) if see_through else b"",
             _chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1)),
             _chunk(b"IEND", b""),
         )

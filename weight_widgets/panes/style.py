@@ -12,6 +12,7 @@ import numpy as np
 from ..display import MAX_NAME, numbered, visible
 
 __all__ = [
+    "DENSITY",
     "DIVERGING",
     "MODEL_COLOURS",
     "SAMPLED",
@@ -32,17 +33,20 @@ MODEL_COLOURS = ("#1f77b4", "#e6862a", "#2b9a66", "#b0479e", "#8c6d4f", "#d1495b
 _ANCHORS = np.array(
     [0x053061, 0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B, 0x67001F]
 )
-DIVERGING = (
-    np.stack(
-        [
-            np.interp(np.linspace(0, 1, 255), np.linspace(0, 1, len(_ANCHORS)), (_ANCHORS >> shift) & 0xFF)
-            for shift in (16, 8, 0)
-        ],
-        axis=1,
-    )
-    .round()
-    .astype(np.uint8)
-)
+
+
+def _between(anchors: np.ndarray) -> np.ndarray:
+    """255 colours from the first to the last of some: shape (255, 3), uint8."""
+    places, steps = np.linspace(0, 1, 255), np.linspace(0, 1, len(anchors))
+    planes = [np.interp(places, steps, (anchors >> shift) & 0xFF) for shift in (16, 8, 0)]
+    return np.stack(planes, axis=1).round().astype(np.uint8)
+
+
+DIVERGING = _between(_ANCHORS)
+
+# From few to many, each colour told from a white and from a black ground: 255 colours.
+_STOPS = np.array([0x86B6E6, 0x5A7FCB, 0x7A4FA8, 0xC23B75, 0xE8622C, 0xF6A623])
+DENSITY = _between(_STOPS)
 
 # What every pane says of numbers that are replaced as soon as all weights were read.
 SAMPLED = "A sample so far: {} of the weights. The rest is being read."

@@ -2,14 +2,25 @@
 
 from .comparisons import Alignments, Comparisons, Verdicts
 from .explorer import ExplorerState, Status
-from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Relation, Spectra, Table, Window
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
 from .selection import Pick, Selection
-from .settings import CLIPS, HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
+from .settings import (
+    CLIPS,
+    CompareState,
+    HeatmapState,
+    HistogramState,
+    PaneState,
+    PartsState,
+    ScatterState,
+    SpectrumState,
+    TableState,
+)
 
 __all__ = [
     "CLIPS",
     "SCOPES",
     "Alignments",
+    "CompareState",
     "Comparisons",
     "Detail",
     "ExplorerState",
@@ -22,6 +33,8 @@ __all__ = [
     "Pick",
     "Pictures",
     "Relation",
+    "Scatter",
+    "ScatterState",
     "Selection",
     "Spectra",
     "SpectrumState",

@@ -20,12 +20,22 @@ from .looks import (
     look_at_histograms,
     look_at_parts,
     look_at_pictures,
+    look_at_scatter,
     look_at_spectra,
     look_at_table,
     look_closely,
 )
 from .selection import Pick, Selection
-from .settings import HeatmapState, HistogramState, PaneState, PartsState, SpectrumState, TableState
+from .settings import (
+    CompareState,
+    HeatmapState,
+    HistogramState,
+    PaneState,
+    PartsState,
+    ScatterState,
+    SpectrumState,
+    TableState,
+)
 
 __all__ = ["ExplorerState", "Status"]
 
@@ -34,6 +44,7 @@ LOOKS: dict[str, Callable[..., Any]] = {
     "histogram": look_at_histograms,
     "heatmap": look_at_pictures,
     "parts": look_at_parts,
+    "scatter": look_at_scatter,
     "table": look_at_table,
 }
 ZOOM = "zoom"
@@ -42,8 +53,8 @@ SETTLED = 0.06
 # A choice that not every pane depends on, and those that do.
 DEPENDENT = {
     "checkpoints": ["histogram", "parts", "table"],
-    "reference": ["histogram", "heatmap"],
-    "other": ["heatmap"],
+    "reference": ["histogram", "heatmap", "scatter"],
+    "other": ["heatmap", "scatter"],
 }
 
 
@@ -79,6 +90,8 @@ class ExplorerState(HasTraits):
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
+        self.compare = CompareState()
+        self.scatter = ScatterState()
         self.spectrum = SpectrumState()
         self.table = TableState()
         self._failures = tuple(failures)

@@ -6,10 +6,21 @@ from typing import ClassVar
 
 from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
 
+from ..analysis.comparing import STATUSES
 from ..reading.arrangements import MATRIX
-from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Spectra, Table, Window
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Scatter, Spectra, Table, Window
 
-__all__ = ["CLIPS", "HeatmapState", "HistogramState", "PaneState", "PartsState", "SpectrumState", "TableState"]
+__all__ = [
+    "CLIPS",
+    "CompareState",
+    "HeatmapState",
+    "HistogramState",
+    "PaneState",
+    "PartsState",
+    "ScatterState",
+    "SpectrumState",
+    "TableState",
+]
 
 CLIPS = (0.0, 0.1, 1.0, 5.0)
 
@@ -121,6 +132,26 @@ class PartsState(PaneState):
     bins = Int(40, min=10, max=200)
     page = Int(0, min=0)
     result = Instance(PartsLook, allow_none=True)
+
+
+class CompareState(PaneState):
+    """Settings of the pane that compares Model B with Model A tensor by tensor.
+
+    Attributes
+    ----------
+    status : str
+        Rows that are ``"same"``, ``"changed"``, ``"reshaped"``, ``"added"`` or ``"removed"``; ``""`` for all.
+    """
+
+    shown = Bool(False)
+    status = Enum(("", *STATUSES), default_value="")
+
+
+class ScatterState(PaneState):
+    """Result of the pane that shows A's weights against B's."""
+
+    shown = Bool(False)
+    result = Instance(Scatter, allow_none=True)
 
 
 class SpectrumState(PaneState):

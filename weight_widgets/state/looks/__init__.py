@@ -4,6 +4,7 @@ from .histograms import Curve, Overlay, look_at_histograms
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
 from .relations import Relation, look_at_relation
+from .scatters import Scatter, look_at_scatter
 from .spectra import Spectra, look_at_spectra
 from .tables import SCOPES, Table, look_at_table
 from .windows import Detail, Window, look_closely
@@ -16,6 +17,7 @@ __all__ = [
     "PartsLook",
     "Pictures",
     "Relation",
+    "Scatter",
     "Spectra",
     "Table",
     "Window",
@@ -23,6 +25,7 @@ __all__ = [
     "look_at_parts",
     "look_at_pictures",
     "look_at_relation",
+    "look_at_scatter",
     "look_at_spectra",
     "look_at_table",
     "look_closely",

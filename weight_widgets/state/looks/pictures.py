@@ -20,7 +20,7 @@ from ..selection import Pick, find
 from .kept import difference_of, quick_summary, summary_of
 from .values import Check, Opened, found_in
 
-__all__ = ["Pictures", "look_at_pictures"]
+__all__ = ["Pictures", "look_at_pictures", "same_axes"]
 
 # What is known of a tensor that is drawn as it is stored, or its values; None for nothing yet.
 Found = Summary | np.ndarray | None
@@ -125,7 +125,7 @@ def _pictures(
         notes += (f"{pick.address}: {' and '.join(shapes)}, so there is no difference to show",)
     a, b = ((tensors[label], drawn[label], each) if (each := found.get(label)) is not None else None for label in pair)
     rasters = _raster(a), _raster(b)
-    alike = len(structures) < 2 or _alike(structures[pair[0]], structures[pair[1]], way)
+    alike = len(structures) < 2 or same_axes(structures[pair[0]], structures[pair[1]], way)
     check()
     delta = _difference(a, b, rasters, check) if alike and a and b else None
     left, right = (drawn[label].matrix if label in drawn else None for label in pair)
@@ -172,7 +172,7 @@ def _difference(a: Side, b: Side, rasters: tuple[Raster | None, Raster | None], 
     return raster(Difference(left, right))
 
 
-def _alike(a: Structure, b: Structure, way: str) -> bool:
+def same_axes(a: Structure, b: Structure, way: str) -> bool:
     """Whether a place in the one picture stands for the same as in the other: as far as is known, if it is a matrix."""
     if a.shape != b.shape and [label for label, *_ in _meanings(a)] == [label for label, *_ in _meanings(b)]:
         return True

@@ -1,0 +1,122 @@
+"""The scatter pane: A's weights against B's, as the density of so many points."""
+
+from __future__ import annotations
+
+import bqplot
+import ipywidgets as widgets
+import numpy as np
+
+from ..analysis.pair_summary import Joint, Scattered
+from ..state import Scatter, ScatterState
+from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
+from .png import encode
+from .style import DENSITY, Models, count, number, percent, text
+
+__all__ = ["scatter_pane"]
+
+SIZE = "340px"
+NEVER = "Not computed yet."
+LEGEND = "Dashed: equal weights. A cell's colour tells how many pairs it holds, on a logarithmic scale: from {} to {}."
+
+
+def scatter_pane(state: ScatterState, models: Models) -> widgets.Box:
+    """The pane; beside the picture stand the numbers, and what the picture cannot show."""
+    x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0)
+    scales = {"x": x, "y": y}
+    image = bqplot.Image(image=_picture(np.zeros((1, 1))), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0])
+    identity = bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], line_style="dashed", stroke_width=1.2)
+    across = horizontal_axis(x, label="weight in A", label_offset="2.4em")
+    upwards = vertical_axis(y, label="weight in B", label_offset="3.8em")
+    figure = bqplot.Figure(
+        marks=[image, identity],
+        axes=[across, upwards],
+        fig_margin={"top": 10, "bottom": 44, "left": 66, "right": 14},
+        layout=widgets.Layout(width="auto", height=SIZE, min_width="0"),
+        padding_x=0,
+        padding_y=0,
+    )
+    figure.add_class("ww-scatter-figure")
+    said = widgets.HTML()
+    said.add_class("ww-counts")
+
+    def draw(_: object = None) -> None:
+        result = state.result
+        found = result.found if result else None
+        # bqplot cannot draw what has no place in the page.
+        body.children = [figure, said] if found else [said]
+        said.value = _said(result, models) if result else f"<p>{NEVER}</p>"
+        if found is None:
+            return
+        low, high = found.joint.span_a
+        for scale, axis in ((x, across), (y, upwards)):
+            with scale.hold_sync():
+                scale.min, scale.max = low, high
+            with axis.hold_sync():
+                axis.tick_format = short_format(max(abs(low), abs(high)))
+                axis.tick_values = ticks(low, high)
+        replaced = image.image
+        with image.hold_sync():
+            image.x, image.y = [low, high], [low, high]
+            # bqplot's mark notices a new one only.
+            image.image = _picture(found.joint.counts)
+        replaced.layout.close()
+        replaced.close()
+        with identity.hold_sync():
+            identity.x = identity.y = single(np.array([low, high]))
+
+    body = widgets.Box()
+    body.add_class("ww-scatter-body")
+    pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body])
+    for name in ("ww-pane", "ww-scatter"):
+        pane.add_class(name)
+    state.observe(draw, "result")
+    draw()
+    return pane
+
+
+def _picture(counts: np.ndarray) -> widgets.Image:
+    """By A from left to right and by B from bottom to top; cells without a pair are see-through."""
+    filled = counts.T[::-1].astype(np.float64)
+    with np.errstate(divide="ignore"):
+        shares = np.log(filled) / (np.log(max(float(filled.max(initial=0)), 2.0)))
+    return widgets.Image(value=encode(2 * shares - 1, 1.0, DENSITY, see_through=True), format="png")
+
+
+def _said(result: Scatter, models: Models) -> str:
+    a, b = models[result.pick.reference], models[result.pick.other]
+    who = f"<p>A {a.title} · B {b.title}</p>"
+    if result.found is None:
+        return f"{who}<p>{text(result.why, 600)}.</p>"
+    return who + _numbers(result.found) + "".join(f"<p>{text(each, 300)}</p>" for each in _remarks(result.found))
+
+
+def _numbers(found: Scattered) -> str:
+    moments = found.moments
+    rows = {
+        "pairs": count(moments.size),
+        "Pearson's correlation": number(moments.pearson),
+        "cosine": number(moments.cosine),
+        "relative change": number(moments.relative_change),
+        "largest |B − A|": number(moments.max_delta) if moments.finite else "n/a",
+        "equal": percent(moments.equal_share),
+    }
+    cells = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows.items())
+    return f"<table>{cells}</table>"
+
+
+def _remarks(found: Scattered) -> list[str]:
+    moments, joint = found.moments, found.joint
+    said = []
+    if lost := moments.size - moments.finite:
+        said.append(
+            f"{count(lost)} pairs hold NaN or Inf: they are not in the picture, and in no number but the share."
+        )
+    if outside := moments.finite - int(joint.counts.sum()):
+        said.append(f"{count(outside)} pairs lie outside of the picture.")
+    if joint.counts.any():
+        said.append(LEGEND.format(count(_fewest(joint)), count(int(joint.counts.max()))))
+    return said
+
+
+def _fewest(joint: Joint) -> int:
+    return int(joint.counts[joint.counts > 0].min())
