@@ -164,16 +164,27 @@ class Crosshair {
 
   /**
    * @param {MouseEvent} event
-   * @returns {Cell | null}
+   * @returns {{ across: number, down: number } | null} the place in the plot area of a figure, in shares
    */
-  #cellUnder({ target, clientX, clientY }) {
-    const picture = this.#model.get("picture");
+  #placeOf({ target, clientX, clientY }) {
     const selectors = this.#figures.map(({ selector }) => selector).join();
     const figure = target instanceof Element ? target.closest(selectors) : null;
     const area = figure?.querySelector(PLOT_AREA)?.getBoundingClientRect();
-    if (!area || !isShown(picture)) return null;
-    const column = cellAtShare(picture.columns, columnsInSight(this.#scales.x), (clientX - area.x) / area.width);
-    const row = cellAtShare(picture.rows, rowsInSight(this.#scales.y), (clientY - area.y) / area.height);
+    if (!area) return null;
+    const [across, down] = [(clientX - area.x) / area.width, (clientY - area.y) / area.height];
+    return Math.min(across, down) >= 0 && Math.max(across, down) < 1 ? { across, down } : null;
+  }
+
+  /**
+   * @param {MouseEvent} event
+   * @returns {Cell | null}
+   */
+  #cellUnder(event) {
+    const picture = this.#model.get("picture");
+    const place = this.#placeOf(event);
+    if (!place || !isShown(picture)) return null;
+    const column = cellAtShare(picture.columns, columnsInSight(this.#scales.x), place.across);
+    const row = cellAtShare(picture.rows, rowsInSight(this.#scales.y), place.down);
     return row === null || column === null ? null : { row, column };
   }
 
@@ -185,7 +196,8 @@ class Crosshair {
 
   /** @param {PointerEvent} event  the end of a click or of a drag */
   #release(event) {
-    if (!this.#cellUnder(event)) return;
+    // What was dragged there may still have to be read.
+    if (!this.#placeOf(event)) return;
     this.#point(event);
     // At once: the pointer may have left before the next frame.
     this.#followPointer();
@@ -195,7 +207,7 @@ class Crosshair {
 
   /** @param {WheelEvent} event  zooms where the user has clicked; elsewhere it scrolls the page, as everywhere in it */
   #roll(event) {
-    if (document.activeElement !== this.#box && this.#cellUnder(event)) event.stopPropagation();
+    if (document.activeElement !== this.#box && this.#placeOf(event)) event.stopPropagation();
   }
 
   /** @param {KeyboardEvent} event */

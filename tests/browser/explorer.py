@@ -146,5 +146,8 @@ class Explorer:
 def ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:
     """From a pixel's height to the value there, by the first and the last tick; d3 draws these half a pixel lower."""
     (_, low, first), *_, (_, high, last) = ticks
+    # A tick that is being drawn has no words yet.
+    assert first, ticks
+    assert last, ticks
     start, end = (float(text.replace("−", "-").replace("k", "e3")) for text in (first, last))
     return lambda y: start + (y + 0.5 - low) / (high - low) * (end - start)

@@ -139,7 +139,7 @@ def test_filters_as_a_grid_and_by_norm(digits: Explorer, models: Path) -> None:
     def check(order: np.ndarray) -> None:
         shown, step = digits.values(0)
         rows, left = divmod(shown.shape[0], 3)
-        assert (left, rows > 1) == (0, True)
+        assert (left, rows > 1, kernel.shape[-1] % rows) == (0, True, 0)
         assert np.abs(shown - tiles(kernel, rows, order)).max() <= 1.5 * step
 
     page.locator(".ww-set-way select").first.select_option(label="filter grid")

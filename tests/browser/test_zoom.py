@@ -14,6 +14,8 @@ from lab import Lab
 
 SHAPE = (6000, 4000)
 SINGLE = "document.querySelector('.ww-layout').textContent.includes('each cell is one weight')"
+# The notebook takes the focus to its cell, and the crosshair takes it back when the button is up.
+FOCUSED = "document.activeElement.className === 'ww-crosshair'"
 PLOT = "figure => figure.querySelector('.plotarea_events').getBoundingClientRect().toJSON()"
 READOUT = re.compile(r"input (\d+), unit (\d+): a ([+−\d.e]+) · b ([+−\d.e]+) · b − a ([+−\d.e]+)")
 
@@ -100,7 +102,7 @@ def test_down_to_single_weights_and_back(explorer: Explorer, kernels: dict[str, 
     page.wait_for_function("document.querySelector('.ww-readout').textContent.includes('mean of')")
     page.mouse.down()
     page.mouse.up()
-    page.wait_for_function("document.activeElement.className === 'ww-crosshair'")
+    page.wait_for_function(FOCUSED)
     page.mouse.wheel(0, -1000)
     page.locator(".ww-layout").get_by_text(re.compile(r"each cell is [\d.]+ × [\d.]+ weights")).wait_for()
     page.mouse.wheel(0, -2300)
@@ -118,6 +120,7 @@ def test_down_to_single_weights_and_back(explorer: Explorer, kernels: dict[str, 
         page.mouse.down()
         page.mouse.move(*end, steps=5)
         page.mouse.up()
+        page.wait_for_function(FOCUSED)
     explorer.eventually(lambda: _is_other(explorer, window))
     explorer.eventually(lambda: check_readout(explorer, kernels))
     assert page.evaluate(SINGLE)
