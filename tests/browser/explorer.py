@@ -106,14 +106,14 @@ class Explorer:
 
     def pixels(self, number: int, close: bool = False) -> np.ndarray:
         """Of one of these images: shape (rows, columns, 4), uint8."""
-        return self._decoded(self.image(number, close).get_attribute("href"))
+        return self.decoded(self.image(number, close).get_attribute("href"))
 
     def colour(self, x: float, y: float) -> np.ndarray:
         """What the screen has at a place: shape (1, 1, 3), uint8."""
         png = self.lab.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
-        return self._decoded("data:image/png;base64," + base64.b64encode(png).decode())[..., :3]
+        return self.decoded("data:image/png;base64," + base64.b64encode(png).decode())[..., :3]
 
-    def _decoded(self, address: str | None) -> np.ndarray:
+    def decoded(self, address: str | None) -> np.ndarray:
         found = self.lab.page.evaluate(PIXELS, address)
         return np.array(found["data"], np.uint8).reshape(found["rows"], found["columns"], 4)
 

@@ -57,8 +57,11 @@ def of_kind(widget: widgets.Widget, kind: type) -> list[Any]:
     return [one for one in everything(widget) if isinstance(one, kind)]
 
 
-def decode(value: bytes | memoryview) -> np.ndarray:
-    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 3), by the specification."""
+def decode(value: bytes | memoryview, transparent: bool = False) -> np.ndarray:
+    """The pixels of an 8-bit indexed PNG without row filters, shape (rows, columns, 3), by the specification.
+
+    With `transparent`, the last of its colours must be, and no other.
+    """
     png = bytes(value)
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     chunks: dict[bytes, bytes] = {}
@@ -76,7 +79,7 @@ def decode(value: bytes | memoryview) -> np.ndarray:
     lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
     assert not lines[:, 0].any()
     palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    assert b"tRNS" not in chunks
+    assert chunks.get(b"tRNS") == (b"\xff" * 255 + b"\0" if transparent else None)
     return palette[lines[:, 1:]]
 
 

@@ -53,7 +53,7 @@ def gather(tensors: Sequence[Tensor], make: Callable[[int], Gathered], size: int
     WeightWidgetsError
         A file cannot be read.
     """
-    shape = tensors[0].shape
+    shape = tensors[0].shape or (1,)
     row = math.prod(shape[1:])
     failed = threading.Event()
 

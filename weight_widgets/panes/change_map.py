@@ -86,7 +86,9 @@ class ChangeMap:
         # What is equal, and what cannot be compared, has lanes of its own below, and what is infinite one above.
         step = max(high / low, 10.0) ** LANE
         heights = {FROZEN: low / step, NEVER: low / step**2}
-        self._heights = {place: heights.get(kinds[place]) or min(max(changes[place], low), high * step) for place in shown}
+        self._heights = {
+            place: heights.get(kinds[place]) or min(max(changes[place], low), high * step) for place in shown
+        }
         with self._x.hold_sync():
             self._x.min, self._x.max = -0.5, max(len(shown), 1) - 0.5
         with self._y.hold_sync():

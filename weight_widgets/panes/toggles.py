@@ -33,8 +33,9 @@ class Hideable(widgets.Box):
     def _appear(self, _: object = None) -> None:
         if self.state.shown and self.pane is None:
             self.pane = self._build()
-        self.children = [self.pane] if self.state.shown else []
+        # In this order: what is drawn at once needs its place.
         self.layout.display = None if self.state.shown else "none"
+        self.children = [self.pane] if self.state.shown else []
 
 
 def toggles(places: Sequence[Hideable]) -> widgets.Box:

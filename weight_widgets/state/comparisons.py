@@ -72,14 +72,7 @@ class Comparisons(HasTraits):
         # Nobody may see relations to another reference.
         self.relations, self.problems = {}, {}
         self.reference = reference
-        for label in self._quick():
-            self._align_now(label)
-        self._show()
-        for label in self.others:
-            if label not in self.alignments and label not in self.problems:
-                self._ask_for_alignment(label)
-        if self._begun:
-            self.begin()
+        self._find_alignments()
 
     def begin(self) -> None:
         """Compare what is aligned, and what will be; asked for once the first pictures are there."""
@@ -114,8 +107,10 @@ class Comparisons(HasTraits):
         """Align a model anew, by names, order and shapes."""
         self._know(label)
         self._alignments.pop((self.reference, label), None)
-        self._show()
-        self._ask_for_alignment(label)
+        # It may be about to tell how they are related as the user has paired them.
+        self.worker.cancel(_comparing(label))
+        self._done(label)
+        self._find_alignments()
 
     def alignment(self, label: str) -> Alignment:
         """The alignment of a model, found now if it is not known yet."""
@@ -136,6 +131,16 @@ class Comparisons(HasTraits):
                 f"no model {label!r} is compared with {self.reference!r}; there are: "
                 f"{', '.join(map(repr, self.others)) or 'none'}"
             )
+
+    def _find_alignments(self) -> None:
+        for label in self._quick():
+            self._align_now(label)
+        self._show()
+        for label in self.others:
+            if label not in self.alignments and label not in self.problems:
+                self._ask_for_alignment(label)
+        if self._begun:
+            self.begin()
 
     def _quick(self) -> Iterator[str]:
         """Models so small that aligning them is not noticed, so that their first pictures are the right ones."""
@@ -269,3 +274,7 @@ class Verdicts(Mapping[str, Verdict]):
 
     def __len__(self) -> int:
         return len(self._comparisons.relations)
+
+    def __repr__(self) -> str:
+        lines = (f"{visible(label)}: {verdict.sentence}" for label, verdict in self.items())
+        return "\n".join(lines) or "<no model is compared yet>"
