@@ -10,6 +10,7 @@ from IPython.display import display
 
 from .errors import InputError
 from .panes.compare import compare_pane
+from .panes.findings import findings_pane
 from .panes.heatmap import heatmap_pane
 from .panes.histogram import histogram_pane
 from .panes.parts import parts_pane
@@ -28,6 +29,7 @@ from .state import (
     Alignments,
     CompareState,
     ExplorerState,
+    FindingsState,
     HeatmapState,
     HistogramState,
     PartsState,
@@ -67,6 +69,8 @@ class WeightExplorer(widgets.VBox):
         ``shown``, and the ``result`` of the scatter pane.
     spectrum : SpectrumState
         ``shown``, and the ``result`` of `compute_spectrum`.
+    findings : FindingsState
+        ``shown``, and the ``result`` of the findings pane.
     table : TableState
         ``scope`` of the table pane.
     """
@@ -101,6 +105,12 @@ class WeightExplorer(widgets.VBox):
                 "Spectrum",
                 "Singular values, ranks and norms, on request",
                 lambda: spectrum_pane(state, models),
+            ),
+            Hideable(
+                state.findings,
+                "Findings",
+                "What is dead, sparse, unstable or untrained, and what that rests on",
+                lambda: findings_pane(state.findings, state.selection, models),
             ),
         ]
         super().__init__(
@@ -156,6 +166,11 @@ class WeightExplorer(widgets.VBox):
     def compute_spectrum(self) -> None:
         """Find the spectra of what is chosen, in the background; the pane's own button does the same."""
         self._state.compute_spectrum()
+
+    @property
+    def findings(self) -> FindingsState:
+        """Result of the findings pane; ``explorer.findings.shown = True`` shows it."""
+        return self._state.findings
 
     @property
     def table(self) -> TableState:

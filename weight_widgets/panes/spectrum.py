@@ -9,6 +9,7 @@ import numpy as np
 from ..analysis.spectrum import Spectrum
 from ..state import ExplorerState, Spectra
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
+from .runs import run_controls
 from .style import Model, Models, count, number, text
 
 __all__ = ["spectrum_pane"]
@@ -40,19 +41,11 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
         padding_x=0,
         padding_y=0,
     )
-    start = widgets.Button(description="Compute", tooltip="Find the singular values")
-    cancel = widgets.Button(description="Cancel", tooltip="End the computation")
-    progress = widgets.HTML()
     said = widgets.HTML()
     said.add_class("ww-counts")
-    start.on_click(lambda _: state.compute_spectrum())
-    cancel.on_click(lambda _: state.cancel_spectrum())
-
-    def follow(_: object = None) -> None:
-        running = bool(pane_state.progress)
-        start.layout.display = "none" if running else None
-        cancel.layout.display = None if running else "none"
-        progress.value = text(pane_state.progress, 120)
+    controls = run_controls(
+        pane_state, state.compute_spectrum, state.cancel_spectrum, "Compute", "Find the singular values"
+    )
 
     def draw(_: object = None) -> None:
         result = pane_state.result
@@ -75,17 +68,12 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
                 line.x, line.y = single(np.arange(1, values.size + 1)), single(values)
         said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
 
-    controls = widgets.Box([progress, start, cancel])
     heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
-    controls.add_class("ww-row")
-    controls.add_class("ww-settings")
     heading.add_class("ww-heading")
     pane = widgets.VBox()
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
-    pane_state.observe(follow, "progress")
     pane_state.observe(draw, "result")
-    follow()
     draw()
     return pane
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from ..state import ExplorerState
+from .brief import brief
 from .style import Models, count, text
 
 __all__ = ["status_line"]
@@ -19,8 +20,8 @@ MAX_PATH, MAX_REASON, MAX_SENTENCE = 80, 200, 600
 
 def status_line(state: ExplorerState, models: Models) -> widgets.Box:
     """The line with its button, the problems, and for each model that gives a reason a remark that unfolds."""
-    now, progress, problems = widgets.HTML(), widgets.HTML(), widgets.HTML()
-    for html in (now, progress, problems):
+    now, progress, found, problems = (widgets.HTML() for _ in range(4))
+    for html in (now, progress, found, problems):
         html.add_class("ww-status-line")
     problems.add_class("ww-problems")
     cancel = widgets.Button(description="Cancel", tooltip="Drop what is being computed")
@@ -38,6 +39,12 @@ def status_line(state: ExplorerState, models: Models) -> widgets.Box:
         problems.value = f'<ul role="alert">{listed}</ul>'
         problems.layout.display = None if listed else "none"
 
+    def tell(_: object = None) -> None:
+        found.value = text(brief(state.findings.chosen, models), MAX_SENTENCE)
+
+    found.add_class("ww-found")
+    state.findings.observe(tell, "chosen")
+    tell()
     state.observe(draw, "status")
     draw()
     remarks = [
@@ -50,7 +57,7 @@ def status_line(state: ExplorerState, models: Models) -> widgets.Box:
         for label, checkpoint in state.opened.items()
         if checkpoint.notes or checkpoint.skipped
     ]
-    line = widgets.Box([now, progress, cancel])
+    line = widgets.Box([now, progress, cancel, found])
     line.add_class("ww-now")
     box = widgets.Box([line, *remarks, problems])
     box.add_class("ww-status")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
-from traitlets import Unicode, link
+from traitlets import Unicode, dlink, link
 
 from ..state import PaneState
 
@@ -42,9 +42,14 @@ def toggles(places: Sequence[Hideable]) -> widgets.Box:
     """A button for each of them."""
     buttons = []
     for place in places:
-        button = widgets.ToggleButton(description=place.title, tooltip=place.hint)
+        button = widgets.ToggleButton(tooltip=place.hint)
         button.add_class(f"ww-show-{place.title.lower()}")
         link((place.state, "shown"), (button, "value"))
+        dlink(
+            (place.state, "tally"),
+            (button, "description"),
+            lambda tally, title=place.title: f"{title} {tally}".rstrip(),
+        )
         buttons.append(button)
     box = widgets.Box([widgets.Label("More"), *buttons])
     box.add_class("ww-row")

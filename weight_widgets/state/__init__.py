@@ -2,7 +2,8 @@
 
 from .comparisons import Alignments, Comparisons, Verdicts
 from .explorer import ExplorerState, Status
-from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
+from .findings import FindingsState
+from .looks import SCOPES, Detail, FindingsLook, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
 from .selection import Pick, Selection
 from .settings import (
     CLIPS,
@@ -24,6 +25,8 @@ __all__ = [
     "Comparisons",
     "Detail",
     "ExplorerState",
+    "FindingsLook",
+    "FindingsState",
     "HeatmapState",
     "HistogramState",
     "Overlay",

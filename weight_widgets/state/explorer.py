@@ -15,6 +15,7 @@ from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
 from .aligned import aligned
 from .comparisons import Comparisons
+from .findings import FindingsState
 from .looks import (
     Spectra,
     look_at_histograms,
@@ -87,6 +88,7 @@ class ExplorerState(HasTraits):
         self.opened = opened
         self.selection = Selection(opened, reference)
         self.comparisons = Comparisons(opened)
+        self.findings = FindingsState(opened, self.selection)
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
@@ -196,7 +198,7 @@ class ExplorerState(HasTraits):
 
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return self._worker, self._near, self._slow, self.comparisons.worker
+        return self._worker, self._near, self._slow, self.comparisons.worker, self.findings.worker
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""
@@ -284,6 +286,7 @@ class ExplorerState(HasTraits):
             # Pictures come first.
             self._compared = True
             self.comparisons.begin()
+            self.findings.begin_if_quick()
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes

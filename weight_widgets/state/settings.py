@@ -32,11 +32,14 @@ class PaneState(HasTraits):
     ----------
     shown : bool
         Nothing is computed for a pane that is not.
+    tally : str
+        What its button says beside its title.
     """
 
     # The traits that the result depends on besides the selection.
     asked_with: ClassVar[tuple[str, ...]] = ()
     shown = Bool(True)
+    tally = Unicode()
 
 
 class HistogramState(PaneState):

@@ -1,5 +1,6 @@
 """What the worker computes: from a pick and the opened checkpoints to one immutable result for each pane."""
 
+from .findings import FindingsLook, look_at_findings
 from .histograms import Curve, Overlay, look_at_histograms
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
@@ -13,6 +14,7 @@ __all__ = [
     "SCOPES",
     "Curve",
     "Detail",
+    "FindingsLook",
     "Overlay",
     "PartsLook",
     "Pictures",
@@ -21,6 +23,7 @@ __all__ = [
     "Spectra",
     "Table",
     "Window",
+    "look_at_findings",
     "look_at_histograms",
     "look_at_parts",
     "look_at_pictures",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, fields, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ from ....errors import InputError, WeightWidgetsError
 from ....reading.checkpoint import Checkpoint
 from ....reading.sources import Source
 from ....reading.tensors import Layer
+from ...passes import Check
 from ...tables import TEXT, open_every
 from ..finding import Finding, Thresholds
 from .channels import of_channels
@@ -74,15 +75,24 @@ def gather(
     thresholds: Thresholds = DEFAULTS,
     *,
     spectra: bool = False,
-    check: Callable[[], None] = lambda: None,
+    check: Check = lambda share=None: None,
 ) -> tuple[Finding, ...]:
     """As `findings`, of opened checkpoints by label; warnings come first, then notes.
 
     `check` is called between steps; whatever it raises ends the work.
     """
     contexts = [context_of(label, checkpoint, thresholds, check) for label, checkpoint in opened.items()]
-    found = [finding for context in contexts for finding in _of_one(context, spectra)]
-    found += over_checkpoints(contexts)
+    # A run is read a second time, step by step.
+    todo = sum(tensor.size for one in opened.values() for tensor in one.tensors.values()) * min(len(opened), 2) or 1
+    done = 0
+    found: list[Finding] = []
+    for context in contexts:
+        found += of_state(context)
+        for layer in context.checkpoint.values():
+            check(done / todo)
+            found += _of_layer(context, layer, spectra)
+            done += sum(tensor.size for tensor in layer.values())
+    found += over_checkpoints(contexts, lambda share: check((done + share * (todo - done)) / todo))
     order = ("warning", "note", "n/a")
     return tuple(sorted(_once(found, len(contexts)), key=lambda finding: order.index(finding.severity)))
 
@@ -98,13 +108,6 @@ def _once(found: list[Finding], count: int) -> list[Finding]:
     return [*told.values()]
 
 
-def _of_one(context: Context, spectra: bool) -> Iterator[Finding]:
-    yield from of_state(context)
-    for layer in context.checkpoint.values():
-        context.check()
-        yield from _of_layer(context, layer, spectra)
-
-
 def _of_layer(context: Context, layer: Layer, spectra: bool) -> Iterator[Finding]:
     values: dict[str, np.ndarray] = {}
     for name, tensor in layer.items():
@@ -114,8 +117,11 @@ def _of_layer(context: Context, layer: Layer, spectra: bool) -> Iterator[Finding
             yield context.missing("not-finite", f"It cannot be read: {error}", layer.name, name)
             continue
         subject = Subject(context, layer, tensor, values[name])
-        yield from of_values(subject)
-        yield from of_optimizer(subject)
+        for rule, ask in (("not-finite", of_values), ("dead-units", of_optimizer)):
+            try:
+                yield from ask(subject)
+            except WeightWidgetsError as error:
+                yield subject.missing(rule, f"What stands beside it cannot be read: {error}")
         if spectra:
             yield from spectral(subject)
     yield from of_channels(context, layer)

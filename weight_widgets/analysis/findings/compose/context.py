@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....display import visible
+from ....errors import WeightWidgetsError
 from ....reading.checkpoint import Checkpoint
 from ....reading.graph import Graph
 from ....reading.meanings import owner_of
@@ -124,7 +125,11 @@ class Subject:
 
 
 def context_of(label: str, checkpoint: Checkpoint, thresholds: Thresholds, check: Callable[[], None]) -> Context:
-    return Context(label, checkpoint, thresholds, optimizer_of(checkpoint), check)
+    try:
+        optimizer = optimizer_of(checkpoint)
+    except WeightWidgetsError as error:
+        optimizer = Optimizer(doubt=f"the optimizer's state cannot be read: {error}")
+    return Context(label, checkpoint, thresholds, optimizer, check)
 
 
 def several(

@@ -21,8 +21,11 @@ __all__ = ["over_checkpoints"]
 ROUNDING = 1e-13
 
 
-def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
-    """Findings over checkpoints in the order given; layers are matched by name and shape."""
+def over_checkpoints(contexts: Sequence[Context], passed: Callable[[float], None]) -> Iterator[Finding]:
+    """Findings over checkpoints in the order given; layers are matched by name and shape.
+
+    `passed` takes the share of the weights that were looked at.
+    """
     first = contexts[0]
     if len(contexts) <= MIN_STEPS:
         message = f"A jump is seen against a run's median, which takes {MIN_STEPS + 1} checkpoints in order."
@@ -33,10 +36,11 @@ def over_checkpoints(contexts: Sequence[Context]) -> Iterator[Finding]:
         return
     still: dict[str, list[bool]] = {}
     apart: list[str] = []
-    for address, tensor in first.checkpoint.tensors.items():
+    tensors = first.checkpoint.tensors
+    for place, (address, tensor) in enumerate(tensors.items()):
         if not trainable(tensor):
             continue
-        first.check()
+        passed(place / len(tensors))
         run = [context.checkpoint.tensors.get(address) for context in contexts]
         if any(each is None or each.shape != tensor.shape for each in run):
             continue

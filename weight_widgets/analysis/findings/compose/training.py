@@ -64,12 +64,13 @@ def of_state(context: Context) -> Iterator[Finding]:
 def _why_not(optimizer: Optimizer | None) -> str:
     if optimizer is None:
         return "The file does not hold the optimizer's state."
+    doubt = f"{optimizer.doubt[:1].upper()}{optimizer.doubt[1:]}."
     if optimizer.iteration is None:
-        return "The optimizer's state does not tell how many steps it has taken."
+        return doubt if optimizer.doubt else "The optimizer's state does not tell how many steps it has taken."
     if not optimizer.iteration:
         return "The optimizer has not taken a step."
     if not optimizer.slots:
-        return f"{optimizer.doubt[:1].upper()}{optimizer.doubt[1:]}."
+        return doubt
     if not any("velocity" in slots for slots in optimizer.slots.values()):
         return "The optimizer keeps no second moments."
     return ""

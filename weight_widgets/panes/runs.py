@@ -1,0 +1,36 @@
+"""How far a computation is that takes long, with a button to start it and one to end it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+
+from ..state import FindingsState, SpectrumState
+from .style import text
+
+__all__ = ["run_controls"]
+
+
+def run_controls(
+    state: SpectrumState | FindingsState, begin: Callable[[], None], cancel: Callable[[], None], title: str, hint: str
+) -> widgets.Box:
+    """They follow the state's `progress`."""
+    progress = widgets.HTML()
+    start = widgets.Button(description=title, tooltip=hint)
+    end = widgets.Button(description="Cancel", tooltip="End the computation")
+    start.on_click(lambda _: begin())
+    end.on_click(lambda _: cancel())
+
+    def follow(_: object = None) -> None:
+        running = bool(state.progress)
+        start.layout.display = "none" if running else None
+        end.layout.display = None if running else "none"
+        progress.value = text(state.progress, 120)
+
+    state.observe(follow, "progress")
+    follow()
+    controls = widgets.Box([progress, start, end])
+    controls.add_class("ww-row")
+    controls.add_class("ww-settings")
+    return controls
