@@ -47,7 +47,7 @@ def explorer(lab: Lab, sources: dict[str, str]) -> Iterator[Explorer]:
 
 
 def test_a_renamed_layer_shows_the_right_weights_of_b(explorer: Explorer) -> None:
-    named = [option.split(" · ")[0].split(" (")[0] for option in explorer.options("layer")]
+    named = [option.replace("\xa0", " ").split(" (")[0] for option in explorer.options("layer")]
     assert named == [f"dense_{place} ↔ dense_{place + 4}" for place in range(3)]
     explorer.choose("layer", explorer.options("layer")[1])
     explorer.await_shown("dense_1", "kernel")
