@@ -12,7 +12,7 @@ import numpy as np
 
 from ..analysis.comparing import ComparedRow
 from ..analysis.verdict.traces import is_kernel
-from .axes import horizontal_axis, powers, single, ticks, vertical_axis
+from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .style import count
 
 __all__ = ["ChangeMap"]
@@ -34,6 +34,7 @@ MEANINGS = {
     NEVER: "never compared: without an opposite, of another shape, or not readable",
 }
 SIGNS = {"circle": "●", "square": "■", "cross": "✚"}
+MAX_TICKS = 5
 # How far lanes lie apart, beside the range of the changes on the logarithmic scale.
 LANE = 0.15
 # Where every tensor is equal there is no range to show.
@@ -94,7 +95,9 @@ class ChangeMap:
         with self._y.hold_sync():
             self._y.min, self._y.max = low / step**3, high * step**2
         self._across.tick_values = ticks(0, max(len(shown) - 1, 1), whole=True, most=9)
-        self._upwards.tick_values = powers(low, high * 1.0001) if high > low else np.array([low])
+        with self._upwards.hold_sync():
+            self._upwards.tick_values = _apart(powers(low, high * 1.0001)) if high > low else np.array([low])
+            self._upwards.tick_format = short_format(low)
         for kind, mark in self._marks.items():
             self._places[kind] = [place for place in shown if kinds[place] == kind]
             self._put(mark, self._places[kind])
@@ -111,6 +114,16 @@ class ChangeMap:
         with mark.hold_sync():
             mark.x = single(np.array(places, np.float64))
             mark.y = single(np.array([self._heights[place] for place in places], np.float64))
+
+
+def _apart(values: np.ndarray) -> np.ndarray:
+    """Of rising ticks those that leave room for each other's labels."""
+    room = max(float(np.log(values[-1] / values[0])) if values.size else 0.0, np.log(10.0)) / MAX_TICKS
+    found: list[float] = []
+    for value in values.tolist():
+        if not found or np.log(value / found[-1]) >= room:
+            found.append(value)
+    return np.array(found)
 
 
 def _index(event: dict[str, Any]) -> int:
