@@ -21,14 +21,14 @@ MAX_LISTED = 200
 MAX_SENTENCE = 600
 COLUMNS = (
     Column("model", "model"),
+    Column("severity", "severity", "A warning is to be looked at; a note may well be meant"),
     Column("layer", "layer", "As it is called among the choosers"),
     Column("tensor", "tensor"),
     Column("part", "part"),
+    Column("message", "message"),
     Column("rule", "rule", "As docs/findings.md explains it"),
-    Column("severity", "severity", "A warning is to be looked at; a note may well be meant"),
     Column("value", "value", "What was measured", number),
     Column("threshold", "threshold", "The line that the value is beyond", number),
-    Column("message", "message"),
     Column("evidence", "rests on"),
 )
 NOTHING = "Nothing is found dead, sparse, unstable or untrained, as far as the files tell."
@@ -65,8 +65,8 @@ def findings_pane(state: FindingsState, selection: Selection, models: Models) ->
             choosing = False
 
     def follow(_: object) -> None:
-        # A row that is no longer about what is chosen can be selected again.
-        if not choosing and grid.selected >= 0 and not state.is_about(shown[grid.selected]):
+        # So that a row can be selected again, once something else was chosen.
+        if not choosing and grid.selected >= 0 and not state.is_chosen(shown[grid.selected]):
             grid.selected = -1
 
     controls = run_controls(state, state.begin, state.cancel, "Look", "Look for findings in all models")
@@ -120,7 +120,7 @@ def _said(state: FindingsState, models: Models) -> Iterator[str]:
         items = [_missing(row, state, models) for row in result.missing[:MAX_LISTED]]
         if more := len(result.missing) - len(items):
             items.append(f"<li>and {count(more)} more</li>")
-        summary = f"n/a: {count(len(result.missing))} that the files cannot show"
+        summary = f"n/a: {count(len(result.missing))} that the files do not tell"
         yield f"<details><summary>{summary}</summary><ul>{''.join(items)}</ul></details>"
 
 

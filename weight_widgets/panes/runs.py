@@ -15,7 +15,7 @@ __all__ = ["run_controls"]
 def run_controls(
     state: SpectrumState | FindingsState, begin: Callable[[], None], cancel: Callable[[], None], title: str, hint: str
 ) -> widgets.Box:
-    """They follow the state's `progress`."""
+    """They follow the state's `progress`; what has its result need not be started."""
     progress = widgets.HTML()
     start = widgets.Button(description=title, tooltip=hint)
     end = widgets.Button(description="Cancel", tooltip="End the computation")
@@ -24,11 +24,11 @@ def run_controls(
 
     def follow(_: object = None) -> None:
         running = bool(state.progress)
-        start.layout.display = "none" if running else None
+        start.layout.display = "none" if running or state.result is not None else None
         end.layout.display = None if running else "none"
         progress.value = text(state.progress, 120)
 
-    state.observe(follow, "progress")
+    state.observe(follow, ["progress", "result"])
     follow()
     controls = widgets.Box([progress, start, end])
     controls.add_class("ww-row")

@@ -78,13 +78,21 @@ class FindingsState(PaneState):
         return layer, name if finding.tensor else "", finding.part
 
     def choose(self, finding: Finding) -> None:
-        """Choose what it speaks of."""
+        """Choose what it speaks of; a model that is neither A nor B becomes Model B, so that it is in the pictures."""
         layer, tensor, part = self.place_of(finding)
+        if finding.checkpoint not in ("", self._selection.reference):
+            self._selection.other = finding.checkpoint
         if layer:
             self._selection.layer = layer
         if tensor:
             self._selection.tensor = tensor
             self._selection.part = part
+
+    def is_chosen(self, finding: Finding) -> bool:
+        """Whether what it speaks of is what is chosen, no more and no less."""
+        pick = self._selection.pick
+        layer, tensor, part = self.place_of(finding)
+        return layer == pick.layer and (not tensor or (tensor, part) == (pick.tensor, pick.part))
 
     def is_about(self, finding: Finding) -> bool:
         """Whether it speaks of what is chosen."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....display import visible
-from ....errors import WeightWidgetsError
+from ....errors import DamagedFileError
 from ....reading.checkpoint import Checkpoint
 from ....reading.graph import Graph
 from ....reading.meanings import owner_of
@@ -127,7 +127,7 @@ class Subject:
 def context_of(label: str, checkpoint: Checkpoint, thresholds: Thresholds, check: Callable[[], None]) -> Context:
     try:
         optimizer = optimizer_of(checkpoint)
-    except WeightWidgetsError as error:
+    except DamagedFileError as error:
         optimizer = Optimizer(doubt=f"the optimizer's state cannot be read: {error}")
     return Context(label, checkpoint, thresholds, optimizer, check)
 
