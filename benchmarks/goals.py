@@ -200,7 +200,7 @@ def pairs(bench: Bench) -> Iterator[Race]:
             naive: lambda: peers.naive_pairs(*paths, inner),
         },
         {floor: 2.0, "`cmp`": 1.0, "`h5diff`": 0.2},
-        repeats=3,
+        repeats=5,
     )
 
 

@@ -62,11 +62,13 @@ def naive_measures(values: np.ndarray, bins: int) -> tuple[object, ...]:
     """Eleven measures, quantiles and a histogram."""
     mean, std = values.mean(), values.std()
     deviations = (values - mean) / std
+    # Numpy's own power takes ten times as long.
+    squares = deviations * deviations
     return (
         *(mean, std, values.min(), values.max()),
         *(np.abs(values).sum(), np.linalg.norm(values.reshape(-1))),
         *((values == 0).sum(), np.isnan(values).sum(), np.isinf(values).sum()),
-        *((deviations**3).mean(), (deviations**4).mean() - 3),
+        *((squares * deviations).mean(), (squares * squares).mean() - 3),
         np.quantile(values, np.array(PERCENTS) / 100),
         np.histogram(values, bins),
     )

@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from explorers import browser, memory, wire
 from goals import FULL, ROWS, SMOKE, Bench
 from peers import absent
-from rows import HEAD, NOISE, Line, Race, lines_of_race
+from rows import HEAD, NOISE, Race, lines_of_race
 
 ALL = {**ROWS, "memory": memory, "wire": wire, "browser": browser}
 
@@ -46,15 +46,16 @@ def main() -> None:
 
 def print_table(bench: Bench, names: list[str]) -> None:
     started = time.monotonic()
-    lines: list[Line] = []
+    print(f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, files in the page cache.")
+    print(
+        f"Median of at most {bench.size.repeats} rounds, and of the ratios of their pairs; in brackets the ratio of the"
+    )
+    print(f"shortest times. ✓ meets the goal, ✓ within {NOISE} × could be noise, ✗ misses it.\n")
+    print(HEAD, flush=True)
     for name in names:
         for found in ALL[name](bench):
-            lines += lines_of_race(found, bench.size.repeats) if isinstance(found, Race) else [found.line]
-    print(f"{platform.system()}, Python {platform.python_version()}, {os.cpu_count()} cores, files in the page cache.")
-    print(f"Median of at most {bench.size.repeats} rounds, and of the ratios of their pairs; in brackets the ratio of")
-    print(f"the shortest times. ✓ meets the goal, ✓ within {NOISE} × could be noise, ✗ misses it.\n")
-    print(HEAD)
-    print(*lines, sep="\n")
+            lines = lines_of_race(found, bench.size.repeats) if isinstance(found, Race) else [found.line]
+            print(*lines, sep="\n", flush=True)
     if absent:
         print(f"\nNot here, so not measured: {', '.join(absent)}.")
     print(f"\nTook {time.monotonic() - started:.0f} s.")

@@ -209,6 +209,22 @@ def test_many_layers(tmp_path: Path) -> None:
     assert seen.counts.tolist() == [np.histogram(row.astype(np.float64), BINS)[0].tolist() for row in values]
 
 
+@pytest.mark.usefixtures("_handled_as")
+def test_scan_of_many(tmp_path: Path) -> None:
+    """Side by side, in their order; one that was rewritten meanwhile ends all of it."""
+    scales = [1.0 + number for number in range(7)]
+    paths = [written(tmp_path / f"{scale}.h5", {"a": scale * NORMAL, "b": NORMAL[:5]}) for scale in scales]
+    opened = [ww.open_checkpoint(path) for path in paths]
+    shares: list[float | None] = []
+    for scale, found in zip(scales, scan(opened, lambda share=None: shares.append(share)), strict=True):
+        agrees(found, 0, scale * NORMAL)
+        agrees(found, 1, NORMAL[:5])
+    assert 0.0 in shares
+    written(paths[3], {"a": NORMAL})
+    with pytest.raises(ChangedFileError):
+        scan(opened, never)
+
+
 def test_nothing_at_all(tmp_path: Path) -> None:
     seen = overview.overview(ww.open_checkpoint({"a/kernel": np.zeros((0, 4), np.float32)}), never)
     assert (len(seen), seen.digests.size.tolist(), seen.counts.sum()) == (1, [0], 0)

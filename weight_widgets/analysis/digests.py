@@ -58,7 +58,7 @@ class Digests:
     @property
     def columns(self) -> dict[str, np.ndarray]:
         """The arrays by name."""
-        return {field.name: getattr(self, field.name) for field in fields(Digests)}
+        return {name: getattr(self, name) for name in NAMES}
 
     def of(self, places: np.ndarray) -> Digests:
         """Those of some tensors."""
@@ -67,6 +67,9 @@ class Digests:
     @property
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.columns.values())
+
+
+NAMES = tuple(field.name for field in fields(Digests))
 
 
 def joined(found: Iterable[Digests]) -> Digests:
@@ -90,7 +93,7 @@ def put(digests: Digests, places: Sequence[int] | np.ndarray, found: Digests) ->
 
 def digest_of(found: Moments) -> Digests:
     """That of one tensor of which more is known."""
-    return Digests(**{field.name: np.array([getattr(found, field.name)]) for field in fields(Digests)})
+    return Digests(**{name: np.array([getattr(found, name)]) for name in NAMES})
 
 
 def merged(pieces: Digests) -> Digests:
