@@ -115,8 +115,8 @@ class TestExact:
 
         monkeypatch.setattr(storage, "read_into", counting)
         assert look_closely(opened, pictures, Window(1000, 1010, 700, 720), never) is not None
-        # A, B and twice for their difference; a row is 6 kB, and the whole tensor 18 MB.
-        assert 0 < sum(read) <= 4 * ROOM * 6000
+        # A and B; a row is 6 kB, and the whole tensor 18 MB.
+        assert 0 < sum(read) <= 2 * ROOM * 6000
 
     def test_it_can_be_cancelled(self, opened: dict[str, ww.Checkpoint]) -> None:
         pictures = final(look_at_pictures(opened, Pick(("a",), "a", "b", "dense", "kernel", ""), never))
@@ -271,7 +271,7 @@ class TestPane:
         self.zoom(explorer, Window(0, 1440, 0, 720))
         shares = [int(progress.split()[1]) for _, progress in told if progress]
         assert len(shares) > 2
-        assert shares == sorted(shares)
+        assert all(0 <= share <= 100 for share in shares)
         assert {reading for reading, progress in told if progress} == {"Reading dense · kernel …"}
         assert told[-1] == ("", "")
 

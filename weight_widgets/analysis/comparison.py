@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from ..reading.tensors import Tensor
 from .distribution import Distribution
 from .histograms import Histogram, joint_range, round_up, shared_edges
+from .parallel import each, shares
 from .passes import COUNT, Check, gather
-from .rasters import Pooling, Raster, raster
+from .rasters import PIECE, Pooling, Raster, exact, raster
 from .rows import Difference, Rows, difference
 
 __all__ = ["Contrast", "contrast", "overlay", "overlay_edges", "pooled_difference"]
@@ -62,10 +64,33 @@ class Contrast:
 
 def contrast(a: Rows | None, b: Rows | None, difference: bool = True) -> Contrast:
     """Rasters of two matrices and, if wanted, of B − A; none where one is missing or the shapes differ."""
-    delta = None
     if difference and a is not None and b is not None and a.shape == b.shape:
-        delta = Difference(a, b)
-    return Contrast.of(*(None if matrix is None else raster(matrix) for matrix in (a, b, delta)))
+        return Contrast.of(*_side_by_side(a, b))
+    left, right = (None if matrix is None else raster(matrix) for matrix in (a, b))
+    return Contrast.of(left, right, None)
+
+
+def _side_by_side(a: Rows, b: Rows) -> tuple[Raster, Raster, Raster]:
+    """Rasters of A, B and B − A. Large ones are looked at once, some rows at a time, on every core."""
+    rows, columns = a.shape
+    if exact(rows, columns):
+        left, right = a[:], b[:]
+        return raster(left), raster(right), raster(Difference(left, right))
+
+    def pooled(part: range) -> list[Pooling]:
+        found = [Pooling((rows, columns), part.start * columns) for _ in range(3)]
+        step = max(1, PIECE // columns)
+        for top in range(part.start, part.stop, step):
+            taken = slice(top, min(top + step, part.stop))
+            left, right = a[taken], b[taken]
+            for pooling, piece in zip(found, (left, right, difference(left, right)), strict=True):
+                pooling.add(np.ascontiguousarray(piece))
+        return found
+
+    first, second, delta = (
+        reduce(Pooling.merge, parts).raster() for parts in zip(*each(pooled, shares(rows)), strict=True)
+    )
+    return first, second, delta
 
 
 def pooled_difference(a: Tensor, b: Tensor, check: Check) -> Raster:

@@ -83,13 +83,12 @@ def look_closely(opened: Opened, pictures: Pictures, window: Window, check: Chec
     """Read what is in sight of A and B; None where the pictures themselves are as sharp, or nearly so."""
     if all(raster is None or raster.exact for raster in pictures.contrast.rasters):
         return None
-    # The difference takes another look at both.
     difference = pictures.contrast.rasters[2] is not None
     widened = window.widened(pictures.shape)
     if not exact(*widened.shape) and 2 * math.prod(widened.shape) > math.prod(pictures.shape):
         return None
     sides: list[Rows | None] = []
-    step = _steps(check, 2 * widened.shape[0] * (1 + difference))
+    step = _steps(check, 2 * widened.shape[0])
     for label, arranged in zip((pictures.pick.reference, pictures.pick.other), pictures.drawn, strict=True):
         tensor = find(opened[label], pictures.pick)
         if tensor is None or arranged is None:
