@@ -104,7 +104,7 @@ class WeightExplorer(widgets.VBox):
                 state.spectrum,
                 "Spectrum",
                 "Singular values, ranks and norms, on request",
-                lambda: spectrum_pane(state, models),
+                lambda: spectrum_pane(state.spectrum, models),
             ),
             Hideable(
                 state.findings,
@@ -165,7 +165,7 @@ class WeightExplorer(widgets.VBox):
 
     def compute_spectrum(self) -> None:
         """Find the spectra of what is chosen, in the background; the pane's own button does the same."""
-        self._state.compute_spectrum()
+        self._state.spectrum.begin()
 
     @property
     def findings(self) -> FindingsState:

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..analysis.spectrum import Spectrum
-from ..state import ExplorerState, Spectra
+from ..state import Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
 from .runs import run_controls
 from .style import Model, Models, count, number, text
@@ -23,9 +23,8 @@ HINT = (
 )
 
 
-def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
+def spectrum_pane(state: SpectrumState, models: Models) -> widgets.Box:
     """The pane, with a button to start and one to end the work."""
-    pane_state = state.spectrum
     x, y = bqplot.LinearScale(min=1.0, max=2.0), bqplot.LogScale(min=0.1, max=1.0)
     lines = {
         label: bqplot.Lines(x=[], y=[], scales={"x": x, "y": y}, colors=[model.colour], stroke_width=1.6)
@@ -43,12 +42,10 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
     )
     said = widgets.HTML()
     said.add_class("ww-counts")
-    controls = run_controls(
-        pane_state, state.compute_spectrum, state.cancel_spectrum, "Compute", "Find the singular values"
-    )
+    controls = run_controls(state, state.begin, state.cancel, "Compute", "Find the singular values")
 
     def draw(_: object = None) -> None:
-        result = pane_state.result
+        result = state.result
         drawn = {label: _drawable(found) for label, found in result.found} if result else {}
         drawn = {label: values for label, values in drawn.items() if values.size}
         # bqplot cannot draw what has no place in the page.
@@ -73,7 +70,7 @@ def spectrum_pane(state: ExplorerState, models: Models) -> widgets.Box:
     pane = widgets.VBox()
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
-    pane_state.observe(draw, "result")
+    state.observe(draw, "result")
     draw()
     return pane
 

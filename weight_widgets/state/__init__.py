@@ -1,9 +1,10 @@
 """Floor 5: what is chosen, what was computed for it, and the settings of the panes, as traits that panes observe."""
 
-from .comparisons import Alignments, Comparisons, Verdicts
+from .comparisons import Comparisons
 from .explorer import ExplorerState, Status
 from .findings import FindingsState
 from .looks import SCOPES, Detail, FindingsLook, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
+from .related import Alignments, Verdicts
 from .selection import Pick, Selection
 from .settings import (
     CLIPS,
@@ -13,9 +14,9 @@ from .settings import (
     PaneState,
     PartsState,
     ScatterState,
-    SpectrumState,
     TableState,
 )
+from .spectrum import SpectrumState
 
 __all__ = [
     "CLIPS",

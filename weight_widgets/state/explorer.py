@@ -17,12 +17,10 @@ from .aligned import aligned
 from .comparisons import Comparisons
 from .findings import FindingsState
 from .looks import (
-    Spectra,
     look_at_histograms,
     look_at_parts,
     look_at_pictures,
     look_at_scatter,
-    look_at_spectra,
     look_at_table,
     look_closely,
 )
@@ -34,9 +32,9 @@ from .settings import (
     PaneState,
     PartsState,
     ScatterState,
-    SpectrumState,
     TableState,
 )
+from .spectrum import SpectrumState
 
 __all__ = ["ExplorerState", "Status"]
 
@@ -94,7 +92,7 @@ class ExplorerState(HasTraits):
         self.parts = PartsState()
         self.compare = CompareState()
         self.scatter = ScatterState()
-        self.spectrum = SpectrumState()
+        self.spectrum = SpectrumState(self.selection)
         self.table = TableState()
         self._failures = tuple(failures)
         self.status = Status(problems=self._failures)
@@ -102,8 +100,6 @@ class ExplorerState(HasTraits):
         self._asked: set[str] = set()
         self._compared = False
         self._worker = Worker()
-        # By itself, for it may take minutes.
-        self._slow = Worker(pause=0.0)
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
         # Before any pane is asked anew: another reference has other names.
@@ -118,7 +114,7 @@ class ExplorerState(HasTraits):
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
-        self.selection.observe(self._forget_spectrum, ["checkpoints", "layer", "tensor", "part", "revision"])
+        self.spectrum.observe(lambda change: self._note("spectrum", change.new), "notes")
         self.comparisons.refer_to(reference)
         self._ask_for("layer")
 
@@ -129,44 +125,6 @@ class ExplorerState(HasTraits):
         present = self.selection.aligned
         if any(view.names != present[label].names for label, view in views.items()):
             self.selection.look_under(views)
-
-    def compute_spectrum(self) -> None:
-        """Find the spectra of what is picked, in the background."""
-        pick = self.selection.pick
-        pane = self.spectrum
-
-        def report(how_far: str) -> None:
-            self._slow.post(lambda: self._report(pick, how_far))
-
-        def deliver(result: Spectra) -> None:
-            pane.progress = ""
-            pane.result = result
-            self._tell("spectrum", pick, result.notes)
-
-        def fail(error: Exception) -> None:
-            pane.progress = ""
-            why = str(error) or type(error).__name__
-            self._tell("spectrum", pick, (f"{pick.address}: the spectrum could not be shown: {why}",))
-
-        pane.result = None
-        pane.progress = "starting"
-        opened = self.selection.aligned
-        self._slow.submit("spectrum", lambda check: look_at_spectra(opened, pick, check, report), deliver, fail)
-
-    def cancel_spectrum(self) -> None:
-        """End the work on the spectra at once."""
-        self._slow.cancel("spectrum")
-        self.spectrum.progress = ""
-
-    def _report(self, pick: Pick, how_far: str) -> None:
-        # What was posted before the end may come after it.
-        if self.spectrum.progress and pick == self.selection.pick:
-            self.spectrum.progress = how_far
-
-    def _forget_spectrum(self, _: object) -> None:
-        self.cancel_spectrum()
-        self.spectrum.result = None
-        self._notes.pop("spectrum", None)
 
     def cancel(self) -> None:
         """Drop what is being computed. Panes keep what they have of the present choice, and nothing else."""
@@ -198,7 +156,7 @@ class ExplorerState(HasTraits):
 
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return self._worker, self._near, self._slow, self.comparisons.worker, self.findings.worker
+        return self._worker, self._near, self.comparisons.worker, self.findings.worker, self.spectrum.worker
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""
@@ -287,6 +245,10 @@ class ExplorerState(HasTraits):
             self._compared = True
             self.comparisons.begin()
             self.findings.begin_if_quick()
+
+    def _note(self, key: str, notes: tuple[str, ...]) -> None:
+        self._notes[key] = notes
+        self._say(self.status.shown)
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes

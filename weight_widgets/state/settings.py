@@ -8,7 +8,7 @@ from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
 
 from ..analysis.comparing import STATUSES
 from ..reading.arrangements import MATRIX
-from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Scatter, Spectra, Table, Window
+from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Scatter, Table, Window
 
 __all__ = [
     "CLIPS",
@@ -18,7 +18,6 @@ __all__ = [
     "PaneState",
     "PartsState",
     "ScatterState",
-    "SpectrumState",
     "TableState",
 ]
 
@@ -155,17 +154,3 @@ class ScatterState(PaneState):
 
     shown = Bool(False)
     result = Instance(Scatter, allow_none=True)
-
-
-class SpectrumState(PaneState):
-    """Result of the spectrum pane, which is computed on request only.
-
-    Attributes
-    ----------
-    progress : str
-        How far it is, while it runs; ``""`` otherwise.
-    """
-
-    shown = Bool(False)
-    progress = Unicode()
-    result = Instance(Spectra, allow_none=True)
