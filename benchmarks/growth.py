@@ -157,6 +157,10 @@ def _draw(plot: Plot, path: Path) -> None:
         for (label, line), marker in zip(plot.lines.items(), "os^D", strict=False):
             axes.plot(*zip(*line, strict=True), marker=marker, markersize=3.5, linewidth=1.2, label=label)
         axes.set(xscale="log", yscale="log", xlabel=plot.across, ylabel="ms", title=plot.title)
+        sizes = sorted({size for line in plot.lines.values() for size, _ in line})
+        if sizes[-1] < 10**4:
+            axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+            axes.set_xticks([], minor=True)
         axes.grid(alpha=0.3, linewidth=0.5)
         axes.legend(frameon=False, fontsize=8)
         figure.savefig(path, metadata={"Date": None})
