@@ -12,7 +12,7 @@ import ipywidgets as widgets
 import numpy as np
 import pytest
 from scipy import stats
-from seen import HOSTILE, TIMEOUT, Page, Wire, decode, having, hostile, of_kind
+from seen import HOSTILE, TIMEOUT, Page, Wire, decode, grid_rows, having, hostile, of_kind
 
 import weight_widgets as ww
 from weight_widgets.panes.style import DENSITY
@@ -45,10 +45,7 @@ def stored(path: Path) -> dict[str, np.ndarray]:
 
 
 def rows(explorer: ww.WeightExplorer) -> list[dict[str, str]]:
-    grid = having(explorer, "ww-compare-table")
-    columns = [getattr(grid, f"column_{place}")["cells"] for place in range(len(grid.columns))]
-    labels = [column["label"] for column in grid.columns]
-    return [dict(zip(labels, cells, strict=True)) for cells in zip(*columns, strict=True)]
+    return grid_rows(explorer, "ww-compare-table")
 
 
 def points(explorer: ww.WeightExplorer) -> dict[str, tuple[np.ndarray, np.ndarray]]:

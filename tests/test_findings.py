@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -233,6 +234,28 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     checkpoint.close()
     with pytest.raises(ww.WeightWidgetsError, match="closed"):
         ww.findings(checkpoint)
+
+
+def test_a_damaged_state_of_the_optimizer_costs_its_own_rules_only(tmp_path: Path) -> None:
+    path = tmp_path / "dead.h5"
+    path.write_bytes((FOLDER / "dead.h5").read_bytes())
+    with h5py.File(path, "r+") as file:
+        slots: list[str] = []
+        file["optimizer_weights"].visit(
+            lambda name: slots.append(name) if name.endswith("units_kernel_velocity") else None
+        )
+        (slot,) = (f"optimizer_weights/{name}" for name in slots)
+        values = file[slot][()]
+        del file[slot]
+        file.create_dataset(slot, data=values, chunks=values.shape, compression="gzip")
+        chunk = file[slot].id.get_chunk_info(0)
+    with path.open("r+b") as raw:
+        raw.seek(chunk.byte_offset)
+        raw.write(bytes(chunk.size))
+    table = found(path)
+    assert ("dead-units", "units", "", "n/a") in told(table, "n/a")
+    assert "cannot be read" in table[(table.rule == "dead-units") & (table.layer == "units")].message.item()
+    assert told(table, "warning") == set()
 
 
 def test_arrays_without_anything_around_them() -> None:

@@ -19,7 +19,7 @@ import weight_widgets as ww
 from weight_widgets.analysis import cache, passes, summary
 from weight_widgets.panes.style import number
 from weight_widgets.reading import files
-from weight_widgets.state.comparisons import Comparisons
+from weight_widgets.state import Comparisons, FindingsState
 
 RNG = np.random.default_rng(41)
 ROWS, COLUMNS = 600, 300
@@ -45,8 +45,9 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "SETTLING", -1)
     monkeypatch.setattr(summary, "EXACT_SIZE", 1000)
     monkeypatch.setattr(summary, "RUN", 1000)
-    # What compares whole files in the background is not about the panes.
+    # What reads whole files in the background is not about the panes.
     monkeypatch.setattr(Comparisons, "begin", lambda _: None)
+    monkeypatch.setattr(FindingsState, "begin_if_quick", lambda _: None)
     cache._memory.clear()
 
 

@@ -126,9 +126,9 @@ class Wire:
         self.sizes.append(len(json.dumps(data)) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
 
 
-def grid_rows(explorer: ww.WeightExplorer) -> list[dict[str, str]]:
-    """The rows that the table's leaf was given, as it shows them."""
-    grid = having(explorer, "ww-table")
+def grid_rows(explorer: ww.WeightExplorer, name: str = "ww-table") -> list[dict[str, str]]:
+    """The rows that a table's leaf was given, as it shows them."""
+    grid = having(explorer, name)
     columns = [getattr(grid, f"column_{place}")["cells"] for place in range(len(grid.columns))]
     labels = [column["label"] for column in grid.columns]
     return [dict(zip(labels, cells, strict=True)) for cells in zip(*columns, strict=True)]

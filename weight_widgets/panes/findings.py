@@ -39,6 +39,7 @@ EVERYWHERE = "all"
 def findings_pane(state: FindingsState, selection: Selection, models: Models) -> widgets.Box:
     """The pane. Selecting a row chooses what it speaks of."""
     grid = Grid(COLUMNS, NOTHING)
+    grid.add_class("ww-findings-table")
     said = widgets.HTML()
     said.add_class("ww-remark")
     shown: tuple[Finding, ...] = ()
@@ -86,7 +87,7 @@ def findings_pane(state: FindingsState, selection: Selection, models: Models) ->
 
 def _cells(row: Finding, state: FindingsState, models: Models) -> dict[str, str | float | None]:
     layer, tensor, part = state.place_of(row)
-    own = f" (there {visible(row.layer)})" if layer != row.layer else ""
+    own = f" ↔ {visible(row.layer)}" if layer != row.layer else ""
     return {
         "model": models[row.checkpoint].name if row.checkpoint else EVERYWHERE,
         "layer": visible(layer) + own,

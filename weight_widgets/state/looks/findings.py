@@ -34,11 +34,17 @@ class FindingsLook:
 
 def look_at_findings(opened: Mapping[str, Checkpoint], check: Check) -> FindingsLook:
     """Ask all rules, with the lines that they draw by default, of the checkpoints as a run in the order given."""
-    rows = gather(opened, check=check)
-    changed = rewritten((label, tensor) for label, one in opened.items() for tensor in one.tensors.values())
+    changed = _rewritten(opened)
+    left = {label: one for label, one in opened.items() if label not in changed}
+    rows = gather(left, check=check) if left else ()
+    changed |= _rewritten(left)
     kept = [row for row in rows if row.checkpoint not in changed]
     return FindingsLook(
         tuple(row for row in kept if row.severity != "n/a"),
         tuple(row for row in kept if row.severity == "n/a"),
         tuple(changed.values()),
     )
+
+
+def _rewritten(opened: Mapping[str, Checkpoint]) -> dict[str, str]:
+    return rewritten((label, tensor) for label, one in opened.items() for tensor in one.tensors.values())
