@@ -28,7 +28,7 @@ def explorer(lab: Lab, models: Path) -> Iterator[Explorer]:
 def test_dead_units_are_listed_and_a_click_leads_to_one(explorer: Explorer, models: Path) -> None:
     page = explorer.lab.page
     with h5py.File(models / "digits_mlp.h5") as file:
-        moments = file["optimizer_weights/adam/dense_1_kernel_velocity"][()]
+        moments = file["optimizer_weights/adam/digits_mlp_dense_1_kernel_velocity"][()]
         live = moments[:, moments.any(axis=0)]
         # Those without any gradient, ever, and those whose gradient has faded.
         dead = np.flatnonzero(moments.mean(axis=0) < 1e-6 * np.median(live.mean(axis=0)))
