@@ -111,7 +111,7 @@ class TestComparePane:
                 assert height == pytest.approx(np.linalg.norm(other - one) / np.linalg.norm(one), rel=1e-5)
         assert found[EQUAL][1].max() < min(found[KERNELS][1].min(), found[OTHERS][1].min())
         legend = Page(having(digits, "ww-compare").children[1].children[1].value).text
-        assert f"{len(found[EQUAL][0])} equal bit by bit" in legend
+        assert f"{len(found[EQUAL][0])} equal, bit by bit" in legend
 
     def test_a_click_on_a_point_chooses_its_tensor(self, digits: ww.WeightExplorer) -> None:
         names = [row["weight"] for row in rows(digits)]
@@ -154,6 +154,36 @@ class TestComparePane:
         buttons["Align anew"].click()
         assert explorer.wait(TIMEOUT)
         assert {row["opposite in B"] for row in rows(explorer)} == {"the same name"}
+
+    def test_whole_layers_are_paired_and_unpaired(self, models: Path) -> None:
+        explorer = ww.compare(models / "sequence_lstm.h5", models / "sequence_lstm_dropout.h5")
+        explorer.comparison.shown = True
+        explorer.selection.layer, explorer.selection.tensor = "lstm_1", "bias"
+        assert explorer.wait(TIMEOUT)
+        pane = having(explorer, "ww-compare")
+        buttons = {one.description: one for one in of_kind(pane, widgets.Button)}
+        (whole,) = of_kind(pane, widgets.Checkbox)
+        whole.value = True
+        buttons["Unpair"].click()
+        assert explorer.wait(TIMEOUT)
+        (label,) = explorer.alignment
+        alone = {row.a for row in explorer.alignment[label] if row.a and not row.b}
+        assert alone == {("lstm_1", name) for name in ("kernel", "recurrent_kernel", "bias")}
+        assert "lstm_1 (sequence_lstm_dropout)" in explorer.selection.layers
+        having(pane, "ww-choose-opposite").value = ("lstm_1", "bias")
+        buttons["Pair"].click()
+        assert explorer.wait(TIMEOUT)
+        assert {row.reason for row in explorer.alignment[label] if row.a and row.a[0] == "lstm_1"} == {"user"}
+        assert explorer.verdicts[label].coverage == 1
+        explorer.close()
+
+    def test_what_is_equal_in_value_alone_is_told(self, explore: Any) -> None:
+        values = np.arange(12.0).reshape(3, 4).astype("f4")
+        explorer = explore(a={"dense": values}, b={"dense": values.astype("f8")})
+        explorer.comparison.shown = True
+        assert explorer.wait(TIMEOUT)
+        legend = Page(having(explorer, "ww-compare").children[1].children[1].value).text
+        assert "1 equal, some of them in value and not bit by bit" in legend
 
     def test_what_only_b_has_can_be_chosen_and_paired(self, explore: Any) -> None:
         explorer = explore(a={"dense": np.eye(4)}, b={"dense": np.eye(4), "more": np.ones((2, 3, 4))})

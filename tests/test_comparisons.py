@@ -208,6 +208,17 @@ class TestVerdicts:
         assert buttons["Compare"].layout.display == "none"
         explorer.close()
 
+    def test_very_much_is_not_read_unasked(self, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(comparisons_module, "BEARABLE", 10)
+        explorer = ww.compare(models / "digits_baseline.h5", models / "digits_dropout.h5")
+        assert explorer.wait(TIMEOUT)
+        assert dict(explorer.verdicts) == {}
+        buttons = {one.description: one for one in of_kind(having(explorer, "ww-verdicts"), widgets.Button)}
+        buttons["Compare"].click()
+        assert explorer.wait(TIMEOUT)
+        assert [*explorer.verdicts] == ["digits_dropout"]
+        explorer.close()
+
     def test_what_goes_wrong_is_a_sentence(self, renamed: ww.WeightExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: object) -> None:
             raise OSError("the disk is <gone>")

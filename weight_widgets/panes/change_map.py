@@ -30,9 +30,11 @@ LOOKS = {
 MEANINGS = {
     KERNEL: "changed kernels",
     OTHER: "other changed weights",
-    FROZEN: "equal bit by bit or in value",
+    FROZEN: "equal, bit by bit",
     NEVER: "never compared: without an opposite, of another shape, or not readable",
 }
+# Other types with the same values, or zeros of another sign.
+IN_VALUE = "equal, some of them in value and not bit by bit"
 SIGNS = {"circle": "●", "square": "■", "cross": "✚"}
 MAX_TICKS = 5
 # How far lanes lie apart, beside the range of the changes on the logarithmic scale.
@@ -101,7 +103,8 @@ class ChangeMap:
         for kind, mark in self._marks.items():
             self._places[kind] = [place for place in shown if kinds[place] == kind]
             self._put(mark, self._places[kind])
-        said = [_legend(kind, kinds.count(kind)) for kind in LOOKS if kind in kinds]
+        frozen = all(_is_frozen(row) for kind, row in zip(kinds, rows, strict=True) if kind == FROZEN)
+        said = [_legend(kind, kinds.count(kind), frozen) for kind in LOOKS if kind in kinds]
         if len(rows) > MAX_POINTS:
             said.append(f"the first {count(MAX_POINTS)} of {count(len(rows))} tensors are drawn")
         self.legend.value = " &nbsp; ".join(said)
@@ -138,10 +141,15 @@ def _kind(row: ComparedRow) -> str:
     return KERNEL if is_kernel(row) else OTHER
 
 
+def _is_frozen(row: ComparedRow) -> bool:
+    return row.twin is not None and row.twin.moments.identical
+
+
 def _change(row: ComparedRow) -> float:
     return row.twin.moments.relative_change if row.twin else math.nan
 
 
-def _legend(kind: str, number: int) -> str:
+def _legend(kind: str, number: int, frozen: bool) -> str:
     colour, sign = LOOKS[kind]
-    return f'<span style="color:{colour}">{SIGNS[sign]}</span> {count(number)} {MEANINGS[kind]}'
+    meaning = MEANINGS[kind] if kind != FROZEN or frozen else IN_VALUE
+    return f'<span style="color:{colour}">{SIGNS[sign]}</span> {count(number)} {meaning}'

@@ -19,6 +19,8 @@ __all__ = ["Comparisons"]
 
 # So many tensors of two checkpoints are aligned in a few milliseconds.
 QUICK = 500
+# So many weights in all are read in about ten seconds.
+BEARABLE = 1 << 31
 
 
 class Comparisons(HasTraits):
@@ -36,7 +38,7 @@ class Comparisons(HasTraits):
     running : bool
         Whether models are being compared.
     stopped : bool
-        Whether the user has ended that.
+        Whether that waits for `begin`: it was cancelled, or there is much to read.
     progress : str
         Which, and how far that is; ``""`` before it takes a while.
     """
@@ -80,6 +82,13 @@ class Comparisons(HasTraits):
         for label in self.others:
             if label in self.alignments and label not in self.relations and label not in self._left:
                 self._ask_for_relation(label)
+
+    def begin_if_bearable(self) -> None:
+        """Compare, unless there is so much to read that somebody should have asked for it."""
+        if sum(found.num_params for found in self.opened.values()) <= BEARABLE:
+            self.begin()
+        else:
+            self.stopped = True
 
     def cancel(self) -> None:
         """Compare no more, until `begin` is called."""

@@ -243,7 +243,7 @@ class ExplorerState(HasTraits):
         if not self._asked and not self._compared:
             # Pictures come first.
             self._compared = True
-            self.comparisons.begin()
+            self.comparisons.begin_if_bearable()
             self.findings.begin_if_quick()
 
     def _note(self, key: str, notes: tuple[str, ...]) -> None:
