@@ -86,6 +86,21 @@ def test_closing_ends_threads_and_leaves_no_file_open_and_no_widget(
     assert descriptors() == open_before
 
 
+@pytest.mark.parametrize("name", ["comparison", "scatter", "spectrum", "parts", "findings"])
+@pytest.mark.parametrize("other", ["a", "b"])
+def test_panes_that_have_nothing_to_draw_leave_no_widget(name: str, other: str, path: Path, tmp_path: Path) -> None:
+    paths = {"a": path, "b": write_model(tmp_path / "b.h5", {"flat": np.ones(3)})}
+    ww.open_checkpoint(path)
+    gc.collect()
+    before = widgets_alive()
+    explorer = ww.compare(paths)
+    explorer.selection.other = other
+    getattr(explorer, name).shown = True
+    assert explorer.wait(TIMEOUT)
+    explorer.close()
+    assert widgets_alive() == before
+
+
 def test_the_last_reference_to_a_state(path: Path) -> None:
     before = threads()
     state = ExplorerState({"a": ww.open_checkpoint(path)}, "a")

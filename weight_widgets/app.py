@@ -21,7 +21,7 @@ from .panes.spectrum import spectrum_pane
 from .panes.status import status_line
 from .panes.style import models_by_label
 from .panes.table import table_pane
-from .panes.toggles import Hideable, toggles
+from .panes.toggles import Hideable, Holding, toggles
 from .panes.verdicts import verdict_lines
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
@@ -285,7 +285,7 @@ def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
             waiting.extend(item)
         elif isinstance(item, widgets.Widget) and item not in found:
             found.add(item)
-            if isinstance(item, Hideable):
-                waiting.append(item.pane)
+            if isinstance(item, Hideable | Holding):
+                waiting.extend(item.held)
             waiting.extend(getattr(item, name) for name in item.keys)
     return found

@@ -17,6 +17,7 @@ from .change_map import ChangeMap
 from .grid import Column, Grid, Row
 from .pair_editor import PairEditor, address_in_words
 from .style import Models, count, number, percent, text
+from .toggles import Holding
 
 __all__ = ["compare_pane"]
 
@@ -98,7 +99,7 @@ def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
         a, b = models[selection.reference], models[selection.other]
         title.value = f"A {a.title} &nbsp; B {b.title}"
         note.value = text(_note(state, rows, len(listed)), 600)
-        body.children = [changes.figure, changes.legend, grid, editor.box, note] if rows else [note]
+        body.children = body.held if rows else [note]
         follow()
 
     def follow(_: object = None) -> None:
@@ -130,7 +131,7 @@ def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
             settings.status = change.new
 
     changes = ChangeMap(choose)
-    body = widgets.VBox()
+    body = Holding([changes.figure, changes.legend, grid, editor.box, note])
     heading = widgets.Box([widgets.HTML("<h3>Compare</h3>"), title, status])
     heading.add_class("ww-heading")
     pane = widgets.VBox([heading, body])

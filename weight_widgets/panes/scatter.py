@@ -11,6 +11,7 @@ from ..state import Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .png import encode
 from .style import DENSITY, Models, count, number, percent, text
+from .toggles import Holding
 
 __all__ = ["scatter_pane"]
 
@@ -43,7 +44,7 @@ def scatter_pane(state: ScatterState, models: Models) -> widgets.Box:
         result = state.result
         found = result.found if result else None
         # bqplot cannot draw what has no place in the page.
-        body.children = [figure, said] if found else [said]
+        body.children = body.held if found else [said]
         said.value = _said(result, models) if result else f"<p>{NEVER}</p>"
         if found is None:
             return
@@ -64,7 +65,7 @@ def scatter_pane(state: ScatterState, models: Models) -> widgets.Box:
         with identity.hold_sync():
             identity.x = identity.y = single(np.array([low, high]))
 
-    body = widgets.Box()
+    body = Holding([figure, said])
     body.add_class("ww-scatter-body")
     pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body])
     for name in ("ww-pane", "ww-scatter"):

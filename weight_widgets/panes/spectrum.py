@@ -11,6 +11,7 @@ from ..state import Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
 from .runs import run_controls
 from .style import Model, Models, count, number, text
+from .toggles import Holding
 
 __all__ = ["spectrum_pane"]
 
@@ -49,7 +50,7 @@ def spectrum_pane(state: SpectrumState, models: Models) -> widgets.Box:
         drawn = {label: _drawable(found) for label, found in result.found} if result else {}
         drawn = {label: values for label, values in drawn.items() if values.size}
         # bqplot cannot draw what has no place in the page.
-        pane.children = [heading, figure, said] if drawn else [heading, said]
+        pane.children = pane.held if drawn else [heading, said]
         if drawn:
             low, high = min(values[-1] for values in drawn.values()), max(values[0] for values in drawn.values())
             length = max(values.size for values in drawn.values())
@@ -67,7 +68,7 @@ def spectrum_pane(state: SpectrumState, models: Models) -> widgets.Box:
 
     heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
     heading.add_class("ww-heading")
-    pane = widgets.VBox()
+    pane = Holding([heading, figure, said])
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
     state.observe(draw, "result")

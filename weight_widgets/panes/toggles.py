@@ -9,7 +9,21 @@ from traitlets import Unicode, dlink, link
 
 from ..state import PaneState
 
-__all__ = ["Hideable", "toggles"]
+__all__ = ["Hideable", "Holding", "toggles"]
+
+
+class Holding(widgets.VBox):
+    """A box with children that are in the page only now and then: bqplot cannot draw what has no place there.
+
+    Attributes
+    ----------
+    held : tuple of Widget
+        All of them; who closes the box closes these.
+    """
+
+    def __init__(self, held: Sequence[widgets.Widget] = ()) -> None:
+        super().__init__()
+        self.held = tuple(held)
 
 
 class Hideable(widgets.Box):
@@ -29,6 +43,11 @@ class Hideable(widgets.Box):
         self.add_class("ww-hideable")
         state.observe(self._appear, "shown")
         self._appear()
+
+    @property
+    def held(self) -> tuple[widgets.Widget, ...]:
+        """The pane, once it is built."""
+        return () if self.pane is None else (self.pane,)
 
     def _appear(self, _: object = None) -> None:
         if self.state.shown and self.pane is None:
