@@ -193,12 +193,12 @@ def test_other_shapes_are_refused() -> None:
 def test_tensors_are_read_in_pieces(kinds: tuple[str, str]) -> None:
     values = [RNG.normal(size=(700, 3000)).astype(kind) for kind in kinds]
     a, b = (ww.open_checkpoint({"layer/kernel": each})["layer"]["kernel"] for each in values)
-    calls: list[None] = []
-    found = tensor_pair_moments(a, b, lambda: calls.append(None))
+    calls: list[float | None] = []
+    found = tensor_pair_moments(a, b, lambda share=None: calls.append(share))
     assert len(calls) > 1
     x, y = (each.astype(np.float64).ravel() for each in values)
     assert found.cosine == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y), abs=1e-7)
     assert found.size == x.size
     small = ww.open_checkpoint({"layer/kernel": values[0][:5]})["layer"]["kernel"]
     with pytest.raises(InputError, match=r"kernel of shape \(700, 3000\) and kernel of shape \(5, 3000\)"):
-        tensor_pair_moments(a, small, calls.clear)
+        tensor_pair_moments(a, small, calls.append)

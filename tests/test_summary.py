@@ -253,7 +253,7 @@ class TestCells:
 
 
 class TestSmall:
-    """Up to four million elements all is exact."""
+    """Up to two million elements all is exact."""
 
     @pytest.mark.parametrize("name", ALL)
     def test_as_numpy(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

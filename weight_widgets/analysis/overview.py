@@ -27,8 +27,8 @@ BINS = 64
 # The most rows of a table that is worked on at once, and elements in all of them where there are several.
 ROWS = 1 << 10
 BATCH = 1 << 16
-# Elements of a large tensor that are looked at together.
-PIECE = 1 << 17
+# Elements of a large tensor that are looked at together: in fewer, threads would wait for the interpreter's lock.
+PIECE = 1 << 19
 
 # Places of tensors of one size and dtype.
 Batch = list[int]

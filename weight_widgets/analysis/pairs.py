@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -14,9 +14,12 @@ from ..errors import InputError
 from ..reading.tensors import Tensor
 from .moments import power_of_two
 from .pair_sums import fast_sums
+from .passes import Check, gather
 
 __all__ = ["PairMoments", "merge_pairs", "pair_moments", "spans", "tensor_pair_moments"]
 
+# Elements of either that are read at a time: in fewer, threads would wait for the interpreter's lock.
+COUNT = 1 << 19
 # Bytes of a tensor that are read at a time, and elements that are copied to float64 at a time.
 BLOCK_BYTES = 4 << 20
 PIECE = 1 << 16
@@ -306,7 +309,7 @@ def spans(a: Tensor, b: Tensor) -> Iterator[tuple[slice, ...]]:
         yield (slice(start, start + step),)
 
 
-def tensor_pair_moments(a: Tensor, b: Tensor, check: Callable[[], None]) -> PairMoments:
+def tensor_pair_moments(a: Tensor, b: Tensor, check: Check) -> PairMoments:
     """The moments of two tensors of one shape, read piece by piece; `check` is called between them.
 
     Raises
@@ -319,8 +322,18 @@ def tensor_pair_moments(a: Tensor, b: Tensor, check: Callable[[], None]) -> Pair
     if a.shape != b.shape:
         names = visible(a.name), visible(b.name)
         raise InputError(f"{names[0]} of shape {a.shape} and {names[1]} of shape {b.shape} have no common elements.")
-    found = PairMoments()
-    for index in spans(a, b):
-        check()
-        found = merge_pairs(found, pair_moments(a.read(index), b.read(index)))
-    return found
+    return gather([a, b], lambda _: _Gathered(), COUNT, check).moments
+
+
+class _Gathered:
+    """The moments of the pieces of two arrays so far."""
+
+    def __init__(self) -> None:
+        self.moments = PairMoments()
+
+    def add(self, a: np.ndarray, b: np.ndarray) -> None:
+        self.moments = merge_pairs(self.moments, pair_moments(a, b))
+
+    def merge(self, other: _Gathered) -> _Gathered:
+        self.moments = merge_pairs(self.moments, other.moments)
+        return self

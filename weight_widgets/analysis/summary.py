@@ -23,7 +23,7 @@ from .runs import Runs
 __all__ = ["Summary", "preview", "summarise", "summarise_values"]
 
 # Up to so many elements the values themselves are kept.
-EXACT_SIZE = 1 << 22
+EXACT_SIZE = 1 << 21
 # From so many on a sample comes first.
 PREVIEW_SIZE, SAMPLE_SIZE = 1 << 25, 1 << 19
 

@@ -17,6 +17,7 @@ from ....reading.graph import Graph
 from ....reading.meanings import owner_of
 from ....reading.optimizers import Optimizer, optimizer_of
 from ....reading.tensors import Layer, Tensor
+from ...passes import Check
 from ..finding import Finding, Severity, Thresholds
 
 __all__ = ["Context", "Subject", "context_of", "several"]
@@ -35,7 +36,7 @@ class Context:
     checkpoint: Checkpoint
     thresholds: Thresholds
     optimizer: Optimizer | None
-    check: Callable[[], None]
+    check: Check
 
     @cached_property
     def graph(self) -> Graph | None:
@@ -124,7 +125,7 @@ class Subject:
         return f"{word} {', '.join(numbers[:SHOWN])}{', …' if len(numbers) > SHOWN else ''}"
 
 
-def context_of(label: str, checkpoint: Checkpoint, thresholds: Thresholds, check: Callable[[], None]) -> Context:
+def context_of(label: str, checkpoint: Checkpoint, thresholds: Thresholds, check: Check) -> Context:
     try:
         optimizer = optimizer_of(checkpoint)
     except DamagedFileError as error:

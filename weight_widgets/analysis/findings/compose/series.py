@@ -11,6 +11,7 @@ from ....errors import WeightWidgetsError
 from ....reading.optimizers import Address, trainable
 from ....reading.tensors import Tensor
 from ...pairs import tensor_pair_moments
+from ...passes import Check
 from ..finding import Finding
 from ..stability import MIN_STEPS, are_one_run, jumps, relative_step
 from .context import Context
@@ -62,10 +63,11 @@ def over_checkpoints(contexts: Sequence[Context], passed: Callable[[float], None
     yield from _frozen(contexts, {layer: all(equal) for layer, equal in still.items()})
 
 
-def _moved(run: Sequence[Tensor], check: Callable[[], None]) -> tuple[bool, bool, list[float]] | None:
+def _moved(run: Sequence[Tensor], check: Check) -> tuple[bool, bool, list[float]] | None:
     """Whether a weight is the same bit for bit in all, whether it is constant, and its relative steps."""
     try:
-        pairs = [tensor_pair_moments(before, after, check) for before, after in itertools.pairwise(run)]
+        # How far one pair is says nothing of all of them.
+        pairs = [tensor_pair_moments(*pair, lambda share=None: check()) for pair in itertools.pairwise(run)]
     except WeightWidgetsError:
         return None
     constant = pairs[0].spread_a <= ROUNDING * pairs[0].norm_a
