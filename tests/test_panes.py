@@ -254,6 +254,14 @@ class TestHeatmapPane:
         assert explorer.wait(TIMEOUT)
         assert (scale.min, scale.max) == (0.0, 30.0)
 
+    def test_another_shape_is_seen_whole_at_once(self, explore: Any) -> None:
+        explorer = explore(a={"dense": RNG.normal(size=(600, 600)), "other": RNG.normal(size=(300, 700))})
+        windows: list[Any] = []
+        explorer.heatmap.observe(lambda change: windows.append(change.new), "window")
+        explorer.selection.layer = "other"
+        assert explorer.wait(TIMEOUT)
+        assert windows == []
+
     def test_pooling_is_said(self, explore: Any) -> None:
         explorer = explore(a={"dense": RNG.normal(size=(600, 600))}, b={"dense": RNG.normal(size=(600, 600))})
         rows, columns = decode(self.pictures(explorer)[0].image.value).shape[:2]

@@ -74,8 +74,10 @@ class Sight:
 
     def show_all(self) -> None:
         rows, columns = map(float, self._shape)
-        _set(self.x, 0.0, columns)
-        _set(self.y, -rows, 0.0)
+        # Both sides at once: one with the other's old limits would be a window that nobody asked for.
+        with self.x.hold_trait_notifications(), self.y.hold_trait_notifications():
+            _set(self.x, 0.0, columns)
+            _set(self.y, -rows, 0.0)
 
     def _limited(self, _: object) -> None:
         rows, columns = self._shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from .files import StoredFile, read_into
 from .tensors import Tensor
 
 __all__ = ["read_rows"]
+
+# Bytes that are read and thrown away sooner than skipped, and that are read at a time.
+GAP, LONGEST = 1 << 15, 1 << 20
 
 
 def read_rows(tensors: Sequence[Tensor]) -> np.ndarray:
@@ -38,12 +41,28 @@ def read_rows(tensors: Sequence[Tensor]) -> np.ndarray:
             rows[place] = tensor.read().reshape(-1)
         else:
             stored.setdefault(stretch.source, []).append((stretch.offset, place))
-    data, row = rows.view(np.uint8).reshape(-1).data, rows.shape[1] * rows.itemsize
+    row = rows.shape[1] * rows.itemsize
+    data = rows.view(np.uint8).reshape(len(rows), row)
     for source, places in stored.items():
         with source.open() as file:
-            for offset, place in sorted(places):
-                read_into(file, offset, data[place * row : (place + 1) * row], source.path)
+            for near in _runs(sorted(places), row):
+                first, last = near[0][0], near[-1][0]
+                found = np.empty(last + row - first, np.uint8)
+                read_into(file, first, found.data, source.path)
+                for offset, place in near:
+                    data[place] = found[offset - first : offset - first + row]
     return rows
+
+
+def _runs(places: Sequence[tuple[int, int]], row: int) -> Iterator[list[tuple[int, int]]]:
+    """Neighbours that are read at one go, with what lies between them."""
+    run = [places[0]]
+    for offset, place in places[1:]:
+        if offset - run[-1][0] - row > GAP or offset + row - run[0][0] > LONGEST:
+            yield run
+            run = []
+        run.append((offset, place))
+    yield run
 
 
 def _as_in_memory(stretch: Stretch, rows: np.ndarray) -> bool:
