@@ -46,8 +46,12 @@ WARNINGS = {
     "outlier.keras": {("outlier", "units", "")},
     "alike.keras": {("duplicate-units", "units", "")},
     "recurrent_start.keras": {("never-trained", "lstm", ""), ("never-trained", "norm", "")},
+    "spoilt.keras": {("not-finite", "units", ""), ("not-finite", "output", "")},
 }
 NOTES = {
+    "cut.keras": {("no-gradient", "units", "")},
+    "dead_all.keras": {("no-gradient", "units", "")},
+    "dead_all_late.keras": {("silent-units", "units", "")},
     "dead_early.keras": {("dead-units", "units", "unit 2"), ("dead-units", "units", "unit 5")},
     "dead_late.keras": {("silent-units", "units", "unit 2"), ("silent-units", "units", "unit 5")},
     "duplicates.keras": {("duplicate-units", "units", "unit 9"), ("duplicate-units", "units", "unit 20")},
@@ -58,12 +62,20 @@ NOTES = {
     "recurrent_frozen.keras": {("never-trained", "lstm", ""), ("never-trained", "norm", "")},
     "recurrent_start.keras": {("never-trained", "", "")},
     "residual_start.keras": {("never-trained", "", ""), ("small-gamma", "norm", "")},
+    "shrunk.keras": {
+        *(("small-units", "units", f"unit {unit}") for unit in (2, 5, 14, 21)),
+        ("near-zeros", "units", ""),
+        ("duplicate-units", "units", "unit 5"),
+    },
     "tokens.keras": {("untouched-rows", "table", "")},
     "collapsed.keras": {("duplicate-units", "second", "unit 14")},
 }
 NOT_AVAILABLE = {
     "dead_frozen.keras": {("dead-units", "units", "")},
     "dead_l2.keras": {("dead-units", "units", "")},
+    "shrunk.keras": {("dead-units", "units", "")},
+    "shrunk_early.keras": {("dead-units", "units", "")},
+    "spoilt.keras": {("dead-units", "units", "")},
     "tokens_l2.keras": {("untouched-rows", "table", "")},
     **{
         f"{name}.keras": {("dead-units", "", ""), ("update-step", "", "")}
@@ -95,6 +107,29 @@ def test_the_dead_never_fire_and_the_others_do(keras: ModuleType) -> None:
     assert [*np.flatnonzero(~fires)] == [2, 5]
     # What a look at the norms alone would say: one of the two has the largest.
     assert np.linalg.norm(kernel, axis=0).argmax() == 2
+
+
+@pytest.mark.parametrize(("name", "fires"), [("cut.keras", True), ("dead_all.keras", False)])
+def test_a_layer_without_gradient_is_dead_or_cut_off(keras: ModuleType, name: str, fires: bool) -> None:
+    """Nothing that it could change changes the outputs, whether its units fire or not."""
+    model = keras.saving.load_model(FOLDER / name)
+    inputs = np.random.default_rng(1).normal(size=(4096, 6)).astype("float32")
+    layer = model.get_layer("units")
+    kernel, bias = layer.get_weights()
+    assert (inputs @ kernel + bias > 0).any() == fires
+    before = model.predict(inputs, verbose=0)
+    layer.set_weights([kernel * 1.1, bias])
+    assert np.array_equal(model.predict(inputs, verbose=0), before)
+
+
+def test_the_units_that_a_penalty_shrank_never_fire(keras: ModuleType) -> None:
+    kernel, bias = keras.saving.load_model(FOLDER / "shrunk.keras").get_layer("units").get_weights()
+    inputs = np.random.default_rng(1).normal(size=(4096, 6)).astype("float32")
+    rows = found(FOLDER / "shrunk.keras").query("rule == 'small-units'")
+    small = [int(part.removeprefix("unit ")) for part in rows.part]
+    norms = np.linalg.norm(kernel.astype(float), axis=0)
+    assert rows.value.to_numpy() == pytest.approx((norms / np.median(norms))[small], rel=1e-6)
+    assert small == [*np.flatnonzero(~(inputs @ kernel + bias > 0).any(axis=0))]
 
 
 def test_the_examples_as_a_forward_pass_saw_them(models: Path) -> None:

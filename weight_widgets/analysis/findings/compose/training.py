@@ -105,10 +105,14 @@ def _dead(
         yield subject.missing("dead-units", f"Squares of small gradients are 0 in {velocity.dtype}.")
         return
     found = _moments(subject, optimizer, velocity, momentum)
+    if not np.isfinite(found.second).all():
+        yield subject.missing("dead-units", "The optimizer's second moments are not finite.")
+        return
     assumed = ", told by order, shape and sign," if optimizer.assumed else ""
     rests = f"the optimizer's moments{assumed} after {optimizer.iteration} steps; {relu}"
     if not found.typical:
-        yield subject.say("no-gradient", "note", "No gradient has reached any of its units.", rests, value=0.0)
+        message = "No gradient has reached any of its units."
+        yield subject.say("no-gradient", "note", message, rests, value=0.0, threshold=0.0)
         return
     yield from _silent(subject, optimizer, found, rests)
 
