@@ -69,6 +69,8 @@ class Lab:
         self.errors: list[str] = []
         self._server = server
         page.set_default_timeout(TIMEOUT_MS)
+        # A picture that is replaced while it is read here stays readable: the next look sees the new one.
+        page.add_init_script("URL.revokeObjectURL = () => {}")
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", self._on_dialog)

@@ -210,9 +210,10 @@ class Comparisons(HasTraits):
         self.running = bool(self._left)
 
     def _stop(self) -> None:
-        for label in self._left:
+        # What is done meanwhile takes itself out of the set.
+        left, self._left = self._left, set()
+        for label in left:
             self.worker.cancel(_comparing(label))
-        self._left.clear()
         self.progress = ""
         self.running = False
 
