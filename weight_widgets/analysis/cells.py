@@ -146,8 +146,9 @@ class Cells:
         total = float(np.dot(self.counts, np.abs(lower + upper) / 2))
         a, b = lower - mean, upper - mean
         # The means of the powers over a stretch from a to b.
-        third = (a + b) * (a**2 + b**2) / 4
-        fourth = (a**4 + a**3 * b + a**2 * b**2 + a * b**3 + b**4) / 5
+        squares = a * a + b * b
+        third = (a + b) * squares / 4
+        fourth = (squares * squares - a * b * (a * b - squares)) / 5
         return total, float(np.dot(self.counts, third)), float(np.dot(self.counts, fourth))
 
     def uncertain(self, ends: np.ndarray) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -82,7 +83,8 @@ class Counted:
         self._sums += other._sums
         return self
 
-    @property
+    # These are asked for when everything has come.
+    @cached_property
     def cells(self) -> Cells:
         return cells_by_bits(self._tally.counts, self._zeros, self._tail, self.counts.minimum, self.counts.maximum)
 
@@ -96,7 +98,7 @@ class Counted:
         found = self.moments
         return abs(found.mean) <= MAX_MEAN * found.std
 
-    @property
+    @cached_property
     def moments(self) -> Moments:
         """Counts, extremes, mean and norm are those of the values; what follows from other powers is from the cells."""
         found = self.counts

@@ -13,8 +13,8 @@ from .parallel import THREADS, each, shares
 
 __all__ = ["COUNT", "Check", "Gathering", "gather"]
 
-# With fewer elements another thread would only cost.
-THREAD_SIZE = 1 << 19
+# With fewer elements another thread would only cost: the two would wait for the interpreter's lock in turn.
+THREAD_SIZE = 1 << 22
 # Elements that are counted at a time.
 COUNT = 1 << 18
 
