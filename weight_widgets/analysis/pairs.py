@@ -19,7 +19,7 @@ from .passes import Check, gather
 __all__ = ["PairMoments", "merge_pairs", "pair_moments", "spans", "tensor_pair_moments"]
 
 # Elements of either that are read at a time: in fewer, threads would wait for the interpreter's lock.
-COUNT = 1 << 19
+COUNT = 1 << 20
 # Bytes of a tensor that are read at a time, and elements that are copied to float64 at a time.
 BLOCK_BYTES = 4 << 20
 PIECE = 1 << 16
