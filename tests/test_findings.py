@@ -68,7 +68,6 @@ NOTES = {
         ("duplicate-units", "units", "unit 5"),
     },
     "tokens.keras": {("untouched-rows", "table", "")},
-    "collapsed.keras": {("duplicate-units", "second", "unit 14")},
 }
 NOT_AVAILABLE = {
     "dead_frozen.keras": {("dead-units", "units", "")},
@@ -79,7 +78,7 @@ NOT_AVAILABLE = {
     "tokens_l2.keras": {("untouched-rows", "table", "")},
     **{
         f"{name}.keras": {("dead-units", "", ""), ("update-step", "", "")}
-        for name in ("collapsed", "dead_sgd", "diverged", "exploded", "recurrent_start", "residual_start")
+        for name in ("dead_sgd", "diverged", "exploded", "recurrent_start", "residual_start")
     },
 }
 MODELS = sorted(path for path in FOLDER.iterdir() if ".weights" not in path.name)
