@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import verdict_pairs
 
 import weight_widgets as ww
+from weight_widgets.errors import InputError
 
 RNG = np.random.default_rng(3)
 REPLACEABLE = {"identical", "renamed", "recast"}
@@ -130,3 +132,10 @@ def test_with_an_alignment_of_ones_own(models: Path) -> None:
 def test_nothing_opposite_anything() -> None:
     found = ww.verdict({"a": {"kernel": RNG.normal(size=(9, 9))}}, {"b": {"bias": RNG.normal(size=7)}})
     assert (found.architecture, found.weights, found.coverage) == ("different", "undetermined", 0)
+
+
+@pytest.mark.parametrize("ask", [ww.verdict, ww.compare_table])
+def test_a_third_model_is_refused_in_words(ask: Callable[..., Any], models: Path) -> None:
+    paths = [str(models / name) for name in ("digits_baseline.h5", "digits_dropout.h5", "digits_mlp.h5")]
+    with pytest.raises(InputError, match="two checkpoints are compared, and what comes third is an Alignment, not str"):
+        ask(*paths)

@@ -17,7 +17,7 @@ from ..errors import InputError, WeightWidgetsError
 from ..reading.checkpoint import Checkpoint
 from ..reading.sources import Source
 from ..reading.tensors import Tensor
-from .alignment import AlignedRow, Alignment, align, opened
+from .alignment import AlignedRow, Alignment, given_or_aligned, opened
 from .spectrum import spectrum
 from .tables import TEXT
 from .twins import Tolerance, Twin, twins
@@ -210,7 +210,7 @@ def compare_table(
     one, other = opened(a), opened(b)
     rows = []
     tolerance = Tolerance(float(atol), float(rtol))
-    for compared in compare_tensors(one, other, alignment or align(one, other), tolerance, _never):
+    for compared in compare_tensors(one, other, given_or_aligned(one, other, alignment), tolerance, _never):
         if compared.error:
             where = visible("/".join(compared.row.a or ()), 200)
             warnings.warn(f"{where} cannot be read, its measures are missing: {compared.error}", stacklevel=2)

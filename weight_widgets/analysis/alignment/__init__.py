@@ -15,7 +15,7 @@ from ...reading.tensors import Layer
 from .matching import Match, Reason, matched_layers
 from .siblings import equal_tensors
 
-__all__ = ["Address", "AlignedRow", "Alignment", "align", "opened"]
+__all__ = ["Address", "AlignedRow", "Alignment", "align", "given_or_aligned", "opened"]
 
 Address = tuple[str, str]
 Shape = tuple[int, ...]
@@ -220,6 +220,16 @@ def align(a: Source, b: Source) -> Alignment:
         else:
             rows[place] += _only(layer, "b")
     return Alignment(tuple(row for number in sorted(rows) for row in rows[number]))
+
+
+def given_or_aligned(a: Checkpoint, b: Checkpoint, alignment: Alignment | None) -> Alignment:
+    """The alignment that was given, or that of `align`; an `InputError` for what is none."""
+    if alignment is None:
+        return align(a, b)
+    if not isinstance(alignment, Alignment):
+        kind = type(alignment).__name__
+        raise InputError(f"two checkpoints are compared, and what comes third is an Alignment, not {kind}.")
+    return alignment
 
 
 def opened(source: Source) -> Checkpoint:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from ...reading.checkpoint import Checkpoint
 from ...reading.sources import Source
-from ..alignment import Alignment, align, opened
+from ..alignment import Alignment, given_or_aligned, opened
 from ..comparing import ComparedRow, compare_tensors
 from ..twins import Tolerance
 from .differing import settings_that_differ
@@ -94,7 +94,7 @@ def verdict(a: Source, b: Source, alignment: Alignment | None = None) -> Verdict
     'Identical: all 16 tensors are equal, bit by bit. One of the two is enough.'
     """
     one, other = opened(a), opened(b)
-    found = alignment or align(one, other)
+    found = given_or_aligned(one, other, alignment)
     return verdict_of(one, other, [*compare_tensors(one, other, found, Tolerance(), _never)], _never)
 
 
