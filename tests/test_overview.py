@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from seen import write_model
 
 import weight_widgets as ww
 from weight_widgets.analysis import cache, overview, passes
@@ -77,16 +77,6 @@ def never(share: float | None = None) -> None:
     """Nobody cancels."""
 
 
-def written(path: Path, tensors: dict[str, np.ndarray]) -> Path:
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [name.encode() for name in tensors]
-        for name, values in tensors.items():
-            group = file.create_group(name)
-            group.attrs["weight_names"] = [b"kernel"]
-            group["kernel"] = values
-    return path
-
-
 def agrees(found: Digests, place: int, values: np.ndarray) -> None:
     """The numbers are those of numpy, as near as float32 tells them."""
     wide = values.astype(np.float64).reshape(-1)
@@ -108,7 +98,7 @@ def agrees(found: Digests, place: int, values: np.ndarray) -> None:
 @pytest.mark.usefixtures("_handled_as")
 class TestWholeCheckpoint:
     def test_numbers_are_numpys(self, tmp_path: Path) -> None:
-        with ww.open_checkpoint(written(tmp_path / "a.h5", KINDS)) as opened:
+        with ww.open_checkpoint(write_model(tmp_path / "a.h5", KINDS)) as opened:
             assert len(opened) == len(KINDS)
             seen, scanned = overview.overview(opened, never), scan([opened], never)[0]
             for place, (layer, _) in enumerate(opened.tensors):
@@ -119,7 +109,7 @@ class TestWholeCheckpoint:
         def cancel(share: float | None = None) -> None:
             raise Superseded
 
-        opened = ww.open_checkpoint(written(tmp_path / "a.h5", KINDS))
+        opened = ww.open_checkpoint(write_model(tmp_path / "a.h5", KINDS))
         with pytest.raises(Superseded):
             overview.overview(opened, cancel)
         with pytest.raises(Superseded):
@@ -203,7 +193,7 @@ def test_pieces_merge(values: np.ndarray, data: st.DataObject) -> None:
 def test_many_layers(tmp_path: Path) -> None:
     """More small tensors of one size than are looked at together."""
     values = RNG.standard_normal((1500, 3)).astype(np.float32)
-    path = written(tmp_path / "a.h5", {f"layer_{number}": row for number, row in enumerate(values)})
+    path = write_model(tmp_path / "a.h5", {f"layer_{number}": row for number, row in enumerate(values)})
     seen = overview.overview(ww.open_checkpoint(path), never)
     assert np.array_equal(seen.digests.minimum, values.min(axis=1))
     assert seen.counts.tolist() == [np.histogram(row.astype(np.float64), BINS)[0].tolist() for row in values]
@@ -213,14 +203,14 @@ def test_many_layers(tmp_path: Path) -> None:
 def test_scan_of_many(tmp_path: Path) -> None:
     """Side by side, in their order; one that was rewritten meanwhile ends all of it."""
     scales = [1.0 + number for number in range(7)]
-    paths = [written(tmp_path / f"{scale}.h5", {"a": scale * NORMAL, "b": NORMAL[:5]}) for scale in scales]
+    paths = [write_model(tmp_path / f"{scale}.h5", {"a": scale * NORMAL, "b": NORMAL[:5]}) for scale in scales]
     opened = [ww.open_checkpoint(path) for path in paths]
     shares: list[float | None] = []
     for scale, found in zip(scales, scan(opened, lambda share=None: shares.append(share)), strict=True):
         agrees(found, 0, scale * NORMAL)
         agrees(found, 1, NORMAL[:5])
     assert 0.0 in shares
-    written(paths[3], {"a": NORMAL})
+    write_model(paths[3], {"a": NORMAL})
     with pytest.raises(ChangedFileError):
         scan(opened, never)
 
@@ -239,7 +229,7 @@ class TestReading:
         alike = {
             f"layer_{number}": RNG.standard_normal((4, 5)).astype(">f4" if number % 2 else "<f4") for number in range(7)
         }
-        opened = ww.open_checkpoint(written(tmp_path / "a.h5", alike))
+        opened = ww.open_checkpoint(write_model(tmp_path / "a.h5", alike))
         tensors = [opened[name]["kernel"] for name in reversed(alike)]
         tensors[2] = ww.open_checkpoint({"layer_4/kernel": alike["layer_4"]})["layer_4"]["kernel"]
         assert np.array_equal(read_rows(tensors), [alike[name].reshape(-1) for name in reversed(alike)])
@@ -254,15 +244,15 @@ class TestReading:
         assert np.array_equal(read_rows(parts), [part.read().reshape(-1) for part in parts])
 
     def test_closed(self, tmp_path: Path) -> None:
-        opened = ww.open_checkpoint(written(tmp_path / "a.h5", {"layer": NORMAL}))
+        opened = ww.open_checkpoint(write_model(tmp_path / "a.h5", {"layer": NORMAL}))
         opened.close()
         with pytest.raises(WeightWidgetsError, match="closed"):
             read_rows([*opened.tensors.values()])
 
-    def test_rewritten(self, tmp_path: Path) -> None:
-        path = written(tmp_path / "a.h5", {"layer": NORMAL})
+    def test_rewrite_model(self, tmp_path: Path) -> None:
+        path = write_model(tmp_path / "a.h5", {"layer": NORMAL})
         opened = ww.open_checkpoint(path)
-        written(path, {"layer": NORMAL, "other": NORMAL})
+        write_model(path, {"layer": NORMAL, "other": NORMAL})
         with pytest.raises(ChangedFileError):
             overview.overview(opened, never)
         with pytest.raises(ChangedFileError):
@@ -277,7 +267,7 @@ def test_found_again_by_another_kernel(look: Any, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(files, "SETTLING", -1)
     reads = []
     monkeypatch.setattr(overview, "read_rows", lambda tensors: reads.append(len(tensors)) or read_rows(tensors))
-    path = written(tmp_path / "a.h5", {"one": NORMAL, "two": 2 * NORMAL})
+    path = write_model(tmp_path / "a.h5", {"one": NORMAL, "two": 2 * NORMAL})
 
     def stds() -> list[float]:
         cache._memory.clear()
@@ -290,6 +280,6 @@ def test_found_again_by_another_kernel(look: Any, tmp_path: Path, monkeypatch: p
     assert sum(reads) == 2
     assert stds() == first
     assert sum(reads) == 2
-    written(path, {"one": 3 * NORMAL, "two": 2 * NORMAL})
+    write_model(path, {"one": 3 * NORMAL, "two": 2 * NORMAL})
     os.utime(path, (1, 1))
     assert stds()[0] == pytest.approx(3 * first[0])
