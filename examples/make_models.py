@@ -10,6 +10,7 @@ Every run is seeded, so running it again on the same machine with the same versi
 import argparse
 import os
 import platform
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -27,6 +28,8 @@ from sklearn.model_selection import train_test_split
 SPLIT_SEED = 0
 EPOCH_FILES = "epochs/digits_{epoch:02d}-{val_accuracy:.2f}.weights.h5"
 DIVERGING_FILES = "diverging/digits_{epoch:02d}.weights.h5"
+# What ww.demo() shows.
+BUNDLED = ("digits_baseline.h5", "digits_finetuned.h5", "digits_dropout.h5", "digits_dead.h5")
 README = """\
 # Models of the examples
 
@@ -392,14 +395,21 @@ def readme(results: list[Result], out: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "models", help="folder to write into")
-    out = parser.parse_args().out
+    here = Path(__file__).resolve().parent
+    parser.add_argument("--out", type=Path, default=here / "models", help="folder to write into")
+    parser.add_argument(
+        "--bundled", type=Path, default=here.parent / "weight_widgets" / "models", help="folder for those of ww.demo()"
+    )
+    arguments = parser.parse_args()
+    out = arguments.out
     for files in (EPOCH_FILES, DIVERGING_FILES):
         (out / files).parent.mkdir(parents=True, exist_ok=True)
         # Names that carry the accuracy: those of an earlier run would stay beside the new ones.
         for old in (out / files).parent.glob("*.weights.h5"):
             old.unlink()
     results = [train(run, out) for run in [*digits_runs(out), *sequence_runs()]]
+    for name in BUNDLED:
+        shutil.copy(out / name, arguments.bundled)
     table = readme(results, out)
     (out / "README.md").write_text(table, encoding="utf-8")
     print(table)

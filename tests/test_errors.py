@@ -309,8 +309,8 @@ class TestCompare:
             assert words in str(caught.value)
 
     def test_nothing_to_compare(self) -> None:
-        self.refuse(InputError, said=("at least one checkpoint", "ww.compare("))
-        self.refuse(InputError, {}, said=("at least one checkpoint",))
+        self.refuse(InputError, {}, said=("no checkpoint to compare", "ww.compare("))
+        self.refuse(InputError, reference="a", said=("no checkpoint to compare",))
 
     def test_a_label_given_twice(self, tmp_path: Path) -> None:
         other = FIXTURES / "nested.keras"

@@ -55,6 +55,7 @@ FLOORS = {
     "worker": 5,
     "state": 5,
     "panes": 6,
+    "picker": 7,
     "app": 7,
 }
 THIRD_PARTY = {
@@ -67,7 +68,7 @@ THIRD_PARTY = {
     6: {"numpy", "traitlets", "ipywidgets", "bqplot", "anywidget"},
     7: {"ipywidgets", "IPython"},
 }
-PANES = {"heatmap", "histogram", "parts", "pickers", "shell", "spectrum", "status", "table"}
+PANES = {"files", "heatmap", "histogram", "parts", "pickers", "shell", "spectrum", "status", "table"}
 
 
 def run(code: str) -> str:
@@ -211,6 +212,7 @@ class TestPublicNames:
         assert ww.__all__ == [
             "Alignment",
             "Checkpoint",
+            "CheckpointPicker",
             "Layer",
             "Selection",
             "Spectrum",
@@ -223,6 +225,7 @@ class TestPublicNames:
             "clear_cache",
             "compare",
             "compare_table",
+            "demo",
             "findings",
             "open_checkpoint",
             "spectrum",

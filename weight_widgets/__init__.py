@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .analysis.tables import weights_table
     from .analysis.units import unit_norms
     from .analysis.verdict import Verdict, verdict
-    from .app import WeightExplorer, compare
+    from .app import WeightExplorer, compare, demo
+    from .picker import CheckpointPicker
     from .reading.checkpoint import Checkpoint, open_checkpoint
     from .reading.tensors import Layer, Tensor
     from .state import Selection
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alignment",
     "Checkpoint",
+    "CheckpointPicker",
     "Layer",
     "Selection",
     "Spectrum",
@@ -42,6 +44,7 @@ __all__ = [
     "clear_cache",
     "compare",
     "compare_table",
+    "demo",
     "findings",
     "open_checkpoint",
     "spectrum",
@@ -55,6 +58,7 @@ __version__ = version("weight-widgets")
 _HOMES = {
     "Alignment": "analysis.alignment",
     "Checkpoint": "reading.checkpoint",
+    "CheckpointPicker": "picker",
     "Layer": "reading.tensors",
     "Selection": "state",
     "Spectrum": "analysis.spectrum",
@@ -66,6 +70,7 @@ _HOMES = {
     "clear_cache": "analysis.cache",
     "compare": "app",
     "compare_table": "analysis.comparing",
+    "demo": "app",
     "findings": "analysis.findings.compose",
     "open_checkpoint": "reading.checkpoint",
     "spectrum": "analysis.spectrum",

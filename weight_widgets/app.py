@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, overload
 
 import ipywidgets as widgets
 from IPython.display import display
@@ -23,6 +24,7 @@ from .panes.style import models_by_label
 from .panes.table import table_pane
 from .panes.toggles import Hideable, Holding, toggles
 from .panes.verdicts import verdict_lines
+from .picker import CheckpointPicker
 from .reading.checkpoint import Checkpoint
 from .reading.sources import Source, labelled, open_all
 from .state import (
@@ -40,10 +42,16 @@ from .state import (
     Verdicts,
 )
 
-__all__ = ["WeightExplorer", "compare"]
+__all__ = ["WeightExplorer", "compare", "demo"]
 
 # Seconds that showing an explorer may wait for its first pictures.
 FIRST_LOOK = 1.0
+EXAMPLES = {
+    "baseline": "digits_baseline.h5",
+    "fine-tuned": "digits_finetuned.h5",
+    "dropout": "digits_dropout.h5",
+    "high rate": "digits_dead.h5",
+}
 
 
 class WeightExplorer(widgets.VBox):
@@ -228,7 +236,11 @@ class WeightExplorer(widgets.VBox):
             display(self._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
 
 
-def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer:
+@overload
+def compare() -> CheckpointPicker: ...
+@overload
+def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer: ...
+def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer | CheckpointPicker:
     """Explore the weights of several checkpoints side by side in a notebook.
 
     Parameters
@@ -236,20 +248,21 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     *checkpoints : str, os.PathLike, Checkpoint, keras.Model or mapping
         Paths, globs (``"epochs/*.h5"``, in the order of their numbers), opened checkpoints, live Keras models, or
         ``{label: any of these}``; a label may also stand for a mapping of arrays. Labels come from the names of files
-        and models where none are given.
+        and models where none are given. Without any, the model files under the current folder are offered.
     reference : str, optional
         Label of Model A, which the others are compared with; the first by default.
 
     Returns
     -------
-    WeightExplorer
+    WeightExplorer or CheckpointPicker
         A widget; the last line of a cell shows it. A checkpoint that cannot be opened is a line in its status, and the
-        others work.
+        others work. Of the files offered by a picker, those that are picked are explored in its place, and are its
+        ``explorer`` then.
 
     Raises
     ------
     InputError
-        No checkpoint, a label given twice, or a reference that is none of the labels.
+        An empty mapping, a label given twice, or a reference that is none of the labels.
     WeightWidgetsError
         None of the checkpoints can be opened: the error of the first (`MissingFileError`, `NotKerasError`, …).
 
@@ -259,9 +272,11 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     >>> explorer = ww.compare("baseline.h5", "dropout.h5")    # doctest: +SKIP
     >>> explorer.selection.layer = "lstm_1"                   # doctest: +SKIP
     """
+    if not checkpoints and reference is None:
+        return CheckpointPicker(Path.cwd(), compare, demo)
     sources = labelled(checkpoints)
     if not sources:
-        raise InputError('compare needs at least one checkpoint: ww.compare("a.h5", "b.h5").')
+        raise InputError('there is no checkpoint to compare: ww.compare("a.h5", "b.h5"), or ww.compare() to pick some.')
     if reference is not None and reference not in sources:
         raise InputError(f"reference={reference!r} is none of the labels: {', '.join(map(repr, sources))}.")
     results = open_all(sources)
@@ -271,6 +286,25 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
         raise failures[0]
     first = reference if reference in opened else next(iter(opened))
     return WeightExplorer(ExplorerState(opened, first, [str(error) for error in failures]))
+
+
+def demo() -> WeightExplorer:
+    """Explore the small models that come with the package.
+
+    They tell handwritten digits of 8 × 8 pixels apart: a convolutional network, the same with dropout, the first one
+    trained further on other data, and one with a learning rate so high that units died.
+
+    Returns
+    -------
+    WeightExplorer
+
+    Examples
+    --------
+    >>> import weight_widgets as ww
+    >>> ww.demo()    # doctest: +SKIP
+    """
+    folder = Path(__file__).with_name("models")
+    return compare({label: folder / name for label, name in EXAMPLES.items()})
 
 
 def _parts(widget: widgets.Widget) -> set[widgets.Widget]:

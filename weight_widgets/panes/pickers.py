@@ -10,7 +10,7 @@ from traitlets.utils.bunch import Bunch
 
 from ..display import numbered, visible
 from ..state import Selection
-from .style import Models, text
+from .style import Models, description
 
 __all__ = ["layer_pickers", "model_pickers"]
 
@@ -27,7 +27,7 @@ NAMELESS = "⟨no name⟩"
 def model_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
     ticks = {
-        label: widgets.Checkbox(description=_description(model.name), indent=False) for label, model in models.items()
+        label: widgets.Checkbox(description=description(model.name), indent=False) for label, model in models.items()
     }
     chips = [_row([widgets.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
 
@@ -134,13 +134,6 @@ def _paired_name(selection: Selection, name: str) -> str:
     names = [name, *aliases[:MAX_ALIASES]]
     said = " ↔ ".join(visible(one) or NAMELESS for one in names) + (" …" if len(aliases) > MAX_ALIASES else "")
     return f"{said} (pair assumed)" if selection.is_assumed(name) else said
-
-
-def _description(name: str) -> str:
-    """A name as the description of a tick, which hosts take for a formula where it has dollars or backslashes."""
-    plain = name.replace("$", "＄").replace("\\", "＼")
-    # ipywidgets 7 takes it for HTML as well, ipywidgets 8 for text.
-    return text(plain) if int(widgets.__version__.partition(".")[0]) < 8 else plain
 
 
 def _chooser(title: str, selection: Selection, trait: str, options: Callable[[], Options]) -> widgets.Dropdown:

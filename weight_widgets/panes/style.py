@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
+import ipywidgets
 import numpy as np
 
 from ..display import MAX_NAME, numbered, visible
@@ -20,9 +21,11 @@ __all__ = [
     "Model",
     "Models",
     "count",
+    "description",
     "models_by_label",
     "number",
     "percent",
+    "size",
     "text",
 ]
 
@@ -126,3 +129,20 @@ def percent(share: float) -> str:
 def text(words: str, limit: int = MAX_NAME) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
     return escape(visible(words, limit))
+
+
+def description(name: str) -> str:
+    """A name as the description of a tick, which hosts take for a formula where it has dollars or backslashes."""
+    plain = name.replace("$", "＄").replace("\\", "＼")
+    # ipywidgets 7 takes it for HTML as well, ipywidgets 8 for text.
+    return text(plain, len(plain)) if int(ipywidgets.__version__.partition(".")[0]) < 8 else plain
+
+
+def size(nbytes: int) -> str:
+    """A file's size in words."""
+    value, unit = float(nbytes), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"

@@ -2,6 +2,7 @@
 
 from .comparisons import Comparisons
 from .explorer import ExplorerState, Status
+from .files import FilesState, FoundFile
 from .findings import FindingsState
 from .looks import SCOPES, Detail, FindingsLook, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
 from .related import Alignments, Verdicts
@@ -26,8 +27,10 @@ __all__ = [
     "Comparisons",
     "Detail",
     "ExplorerState",
+    "FilesState",
     "FindingsLook",
     "FindingsState",
+    "FoundFile",
     "HeatmapState",
     "HistogramState",
     "Overlay",

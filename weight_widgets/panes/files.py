@@ -1,0 +1,89 @@
+"""Model files to pick from, with a tick each, and a button that opens those that are ticked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ipywidgets as widgets
+from traitlets import dlink, link
+
+from ..display import numbered, visible
+from ..state import FilesState, FoundFile
+from .style import count, description, size, text
+
+__all__ = ["files_pane"]
+
+# More is a list that nobody reads: words in the search field leave fewer.
+MAX_OFFERED = 60
+MAX_PATH, MAX_SENTENCE = 160, 600
+NOTHING = "No model file is here: none ends in .h5, .hdf5, .keras, .weights.json or .safetensors."
+
+
+def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
+    """The pane: `compare` opens what is picked, `demo` the models that come with the package."""
+    where, offered, said = widgets.HTML(), widgets.VBox(), widgets.HTML()
+    offered.add_class("ww-files")
+    said.add_class("ww-problems")
+    search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True, tooltip="Words in the names")
+    search.add_class("ww-search-files")
+    link((state, "query"), (search, "value"))
+
+    def offer(_: object = None) -> None:
+        before = offered.children
+        offered.children = _ticks(state)
+        for tick in before:
+            tick.close()
+
+    def tell(_: object = None) -> None:
+        where.value = _where(state)
+        said.value = f'<ul role="alert"><li>{text(state.problem, MAX_SENTENCE)}</li></ul>' if state.problem else ""
+
+    state.observe(offer, ["query", "found"])
+    state.observe(tell, ["query", "found", "problem"])
+    offer()
+    tell()
+    top = widgets.Box([widgets.HTML("<h3>Models to compare</h3>"), search])
+    top.add_class("ww-heading")
+    pane = widgets.VBox([top, where, offered, _buttons(state, compare, demo), said])
+    pane.add_class("ww-pane")
+    return pane
+
+
+def _buttons(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
+    start = widgets.Button(tooltip="Open these in the explorer; the one ticked first is Model A")
+    start.add_class("ww-compare-files")
+    dlink((state, "picked"), (start, "disabled"), lambda picked: not picked)
+    dlink((state, "picked"), (start, "description"), lambda picked: f"Compare {len(picked)}" if picked else "Compare")
+    start.on_click(lambda _: compare())
+    again = widgets.Button(description="Search again", tooltip="Look through the folder once more")
+    again.on_click(lambda _: state.search())
+    bundled = widgets.Button(description="Show examples", tooltip="Small models that come with the package: ww.demo()")
+    bundled.add_class("ww-demo")
+    bundled.on_click(lambda _: demo())
+    box = widgets.Box([start, again, bundled])
+    box.add_class("ww-row")
+    return box
+
+
+def _ticks(state: FilesState) -> list[widgets.Checkbox]:
+    """A tick for each file that is picked or offered."""
+    files = [*dict.fromkeys((*state.picked, *state.offered[:MAX_OFFERED]))]
+    names = numbered(f"{visible(file.name, MAX_PATH)} · {size(file.nbytes)}" for file in files)
+    return [_tick(state, file, name) for file, name in zip(files, names, strict=True)]
+
+
+def _tick(state: FilesState, file: FoundFile, name: str) -> widgets.Checkbox:
+    tick = widgets.Checkbox(value=file in state.picked, description=description(name), indent=False)
+    tick.observe(lambda change: state.pick(file, change.new), "value")
+    return tick
+
+
+def _where(state: FilesState) -> str:
+    found, offered = state.found, len(state.offered)
+    folder = f"<b>{text(str(found.folder), MAX_PATH)}</b>"
+    if not found.files:
+        return f"{text(NOTHING, MAX_SENTENCE)} Looked under {folder}."
+    said = f"{count(offered)} of {count(len(found.files))} files under {folder}"
+    if offered > MAX_OFFERED:
+        said += f", the first {MAX_OFFERED} are shown"
+    return said + ("." if found.complete else "; there is more than was looked through: give paths to ww.compare.")

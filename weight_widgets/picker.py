@@ -1,0 +1,61 @@
+"""`CheckpointPicker`: what `compare` shows when nobody has said what to compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from .errors import WeightWidgetsError
+from .panes.files import files_pane
+from .panes.shell import Shell
+from .state import FilesState
+
+__all__ = ["CheckpointPicker"]
+
+
+class CheckpointPicker(widgets.VBox):
+    """Offers the model files under a folder; those that are picked are explored in its place.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    compare, demo : callable
+        Open files, and what comes with the package.
+
+    Attributes
+    ----------
+    explorer : WeightExplorer or None
+        Once files were picked.
+    """
+
+    def __init__(self, folder: Path, compare: Callable[..., Any], demo: Callable[[], Any]) -> None:
+        self.explorer: Any = None
+        self._state = FilesState(folder)
+        self._pane = files_pane(
+            self._state,
+            lambda: self._open(lambda: compare(*(file.path for file in self._state.picked))),
+            lambda: self._open(demo),
+        )
+        super().__init__([Shell(), self._pane])
+        self.add_class("weight-widgets")
+
+    def _open(self, explore: Callable[[], Any]) -> None:
+        try:
+            explorer = explore()
+        except WeightWidgetsError as error:
+            self._state.problem = str(error)
+            return
+        self._state.problem = ""
+        self.explorer = explorer
+        self.children = [explorer]
+        # The explorer brings its own.
+        self.remove_class("weight-widgets")
+
+    def close(self) -> None:
+        """Remove it from the page, and the explorer with it."""
+        if self.explorer is not None:
+            self.explorer.close()
+        super().close()
