@@ -111,7 +111,7 @@ def test_every_tensor_is_there_once_whatever_is_paired() -> None:
 
 def test_a_selection_follows_what_is_chosen_to_its_other_name(pair: tuple[ww.Checkpoint, ww.Checkpoint]) -> None:
     a, b = pair
-    selection = Selection({"a": a, "b": b}, "a")
+    selection = Selection({"a": a, "b": b})
     selection.layer, selection.tensor = "dense_1", "bias"
     selection.look_under({"a": aligned(a), "b": aligned(b, align(a, b), "b")})
     assert (selection.layer, selection.tensor) == ("dense_1", "bias")

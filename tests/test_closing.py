@@ -103,7 +103,8 @@ def test_panes_that_have_nothing_to_draw_leave_no_widget(name: str, other: str, 
 
 def test_the_last_reference_to_a_state(path: Path) -> None:
     before = threads()
-    state = ExplorerState({"a": ww.open_checkpoint(path)}, "a")
+    state = ExplorerState.of(ww.Selection({"a": path}))
+    state.table.seen = 1
     assert state.wait(TIMEOUT)
     found = weakref.ref(state)
     del state

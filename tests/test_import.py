@@ -65,10 +65,10 @@ THIRD_PARTY = {
     3: {"numpy", "scipy", "platformdirs"},
     4: {"numpy", "scipy", "pandas"},
     5: {"numpy", "traitlets"},
-    6: {"numpy", "traitlets", "ipywidgets", "bqplot", "anywidget"},
-    7: {"ipywidgets", "IPython"},
+    6: {"numpy", "traitlets", "ipywidgets", "bqplot", "anywidget", "IPython"},
+    7: {"ipywidgets"},
 }
-PANES = {"files", "heatmap", "histogram", "parts", "pickers", "shell", "spectrum", "status", "table"}
+PANES = {"files", "heatmap", "histogram", "parts", "pickers", "spectrum", "status", "table"}
 
 
 def run(code: str) -> str:
@@ -213,12 +213,24 @@ class TestPublicNames:
             "Alignment",
             "Checkpoint",
             "CheckpointPicker",
+            "ComparePane",
+            "FindingsPane",
+            "HeatmapPane",
+            "HistogramPane",
             "Layer",
+            "LayerChooser",
+            "ModelChooser",
+            "PartsPane",
+            "ScatterPane",
             "Selection",
             "Spectrum",
+            "SpectrumPane",
+            "StatusLine",
+            "TablePane",
             "Tensor",
             "Thresholds",
             "Verdict",
+            "VerdictPane",
             "WeightExplorer",
             "WeightWidgetsError",
             "align",

@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from .analysis.units import unit_norms
     from .analysis.verdict import Verdict, verdict
     from .app import WeightExplorer, compare, demo
+    from .panes.compare import ComparePane
+    from .panes.findings import FindingsPane
+    from .panes.heatmap import HeatmapPane
+    from .panes.histogram import HistogramPane
+    from .panes.parts import PartsPane
+    from .panes.pickers import LayerChooser, ModelChooser
+    from .panes.scatter import ScatterPane
+    from .panes.spectrum import SpectrumPane
+    from .panes.status import StatusLine
+    from .panes.table import TablePane
+    from .panes.verdicts import VerdictPane
     from .picker import CheckpointPicker
     from .reading.checkpoint import Checkpoint, open_checkpoint
     from .reading.tensors import Layer, Tensor
@@ -32,12 +43,24 @@ __all__ = [
     "Alignment",
     "Checkpoint",
     "CheckpointPicker",
+    "ComparePane",
+    "FindingsPane",
+    "HeatmapPane",
+    "HistogramPane",
     "Layer",
+    "LayerChooser",
+    "ModelChooser",
+    "PartsPane",
+    "ScatterPane",
     "Selection",
     "Spectrum",
+    "SpectrumPane",
+    "StatusLine",
+    "TablePane",
     "Tensor",
     "Thresholds",
     "Verdict",
+    "VerdictPane",
     "WeightExplorer",
     "WeightWidgetsError",
     "align",
@@ -59,12 +82,24 @@ _HOMES = {
     "Alignment": "analysis.alignment",
     "Checkpoint": "reading.checkpoint",
     "CheckpointPicker": "picker",
+    "ComparePane": "panes.compare",
+    "FindingsPane": "panes.findings",
+    "HeatmapPane": "panes.heatmap",
+    "HistogramPane": "panes.histogram",
     "Layer": "reading.tensors",
+    "LayerChooser": "panes.pickers",
+    "ModelChooser": "panes.pickers",
+    "PartsPane": "panes.parts",
+    "ScatterPane": "panes.scatter",
     "Selection": "state",
     "Spectrum": "analysis.spectrum",
+    "SpectrumPane": "panes.spectrum",
+    "StatusLine": "panes.status",
+    "TablePane": "panes.table",
     "Tensor": "reading.tensors",
     "Thresholds": "analysis.findings.finding",
     "Verdict": "analysis.verdict",
+    "VerdictPane": "panes.verdicts",
     "WeightExplorer": "app",
     "align": "analysis.alignment",
     "clear_cache": "analysis.cache",

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import ipywidgets as widgets
-from IPython.display import display
 
-from .errors import InputError
-from .panes.compare import compare_pane
-from .panes.findings import findings_pane
-from .panes.heatmap import heatmap_pane
-from .panes.histogram import histogram_pane
-from .panes.parts import parts_pane
-from .panes.pickers import layer_pickers, model_pickers
-from .panes.scatter import scatter_pane
+from .panes.compare import ComparePane
+from .panes.findings import FindingsPane
+from .panes.heatmap import HeatmapPane
+from .panes.histogram import HistogramPane
+from .panes.pane import Pane, Root
+from .panes.parts import PartsPane
+from .panes.pickers import LayerChooser, ModelChooser
+from .panes.scatter import ScatterPane
 from .panes.shell import Shell
-from .panes.spectrum import spectrum_pane
-from .panes.status import status_line
-from .panes.style import models_by_label
-from .panes.table import table_pane
-from .panes.toggles import Hideable, Holding, toggles
-from .panes.verdicts import verdict_lines
+from .panes.spectrum import SpectrumPane
+from .panes.status import StatusLine
+from .panes.table import TablePane
+from .panes.toggles import Hideable, toggles
+from .panes.verdicts import VerdictPane
 from .picker import CheckpointPicker
 from .reading.checkpoint import Checkpoint
-from .reading.sources import Source, labelled, open_all
+from .reading.sources import Source
 from .state import (
     Alignments,
     CompareState,
@@ -44,8 +42,6 @@ from .state import (
 
 __all__ = ["WeightExplorer", "compare", "demo"]
 
-# Seconds that showing an explorer may wait for its first pictures.
-FIRST_LOOK = 1.0
 EXAMPLES = {
     "baseline": "digits_baseline.h5",
     "fine-tuned": "digits_finetuned.h5",
@@ -54,7 +50,7 @@ EXAMPLES = {
 }
 
 
-class WeightExplorer(widgets.VBox):
+class WeightExplorer(Root):
     """The live explorer of several checkpoints. `compare` makes one.
 
     Attributes
@@ -83,56 +79,38 @@ class WeightExplorer(widgets.VBox):
         ``scope`` of the table pane.
     """
 
-    def __init__(self, state: ExplorerState) -> None:
-        # First, because ipywidgets calls close() on a widget whose __init__ failed.
-        self._state = state
-        models = models_by_label(state.opened)
-        panes = widgets.Box([histogram_pane(state.histogram, models), heatmap_pane(state.heatmap, models)])
+    def __init__(self, selection: Selection) -> None:
+        state = ExplorerState.of(selection)
+
+        def place(title: str, hint: str, pane: type[Pane]) -> Hideable:
+            return Hideable(getattr(state, pane.key), title, hint, lambda: pane(selection, alone=False))
+
+        # What reads files comes first.
+        histogram = place("Histogram", "The ticked models on shared edges", HistogramPane)
+        heatmap = place("Heatmap", "A, B and B − A as pictures", HeatmapPane)
+        table = place("Table", "All measures", TablePane)
+        panes = widgets.Box([histogram, heatmap])
         panes.add_class("ww-panes")
-        hideable = [
-            Hideable(
-                state.compare,
-                "Compare",
-                "Model B against Model A, tensor by tensor",
-                lambda: compare_pane(state, models),
-            ),
-            Hideable(
-                state.scatter,
-                "Scatter",
-                "A's weights against B's",
-                lambda: scatter_pane(state.scatter, models),
-            ),
-            Hideable(
-                state.parts,
-                "Parts",
-                "A histogram for each gate, head, filter or unit",
-                lambda: parts_pane(state.parts, models),
-            ),
-            Hideable(
-                state.spectrum,
-                "Spectrum",
-                "Singular values, ranks and norms, on request",
-                lambda: spectrum_pane(state.spectrum, models),
-            ),
-            Hideable(
-                state.findings,
-                "Findings",
-                "What is dead, sparse, unstable or untrained, and what that rests on",
-                lambda: findings_pane(state.findings, state.selection, models),
-            ),
+        more = [
+            place("Compare", "Model B against Model A, tensor by tensor", ComparePane),
+            place("Scatter", "A's weights against B's", ScatterPane),
+            place("Parts", "A histogram for each gate, head, filter or unit", PartsPane),
+            place("Spectrum", "Singular values, ranks and norms, on request", SpectrumPane),
+            place("Findings", "What is dead, sparse, unstable or untrained, and what that rests on", FindingsPane),
         ]
         super().__init__(
+            state,
             [
                 Shell(),
-                model_pickers(state.selection, models),
-                verdict_lines(state.comparisons, models),
-                layer_pickers(state.selection, models),
-                toggles(hideable),
+                ModelChooser(selection, alone=False),
+                VerdictPane(selection, alone=False),
+                LayerChooser(selection, alone=False),
+                toggles(more),
                 panes,
-                *hideable,
-                table_pane(state.table, state.selection, models),
-                status_line(state, models),
-            ]
+                *more,
+                table,
+                StatusLine(selection, alone=False),
+            ],
         )
         self.add_class("weight-widgets")
 
@@ -218,23 +196,6 @@ class WeightExplorer(widgets.VBox):
         """
         return self._state.wait(timeout)
 
-    def close(self) -> None:
-        """Remove the explorer from the page and end its background work."""
-        self._state.close()
-        for part in _parts(self):
-            if part is not self:
-                part.close()
-        super().close()
-
-    # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
-    def _ipython_display_(self, **kwargs: Any) -> None:
-        # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
-        self._state.wait_for_panes(FIRST_LOOK)
-        if hasattr(super(), "_ipython_display_"):
-            super()._ipython_display_(**kwargs)
-        else:
-            display(self._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
-
 
 @overload
 def compare() -> CheckpointPicker: ...
@@ -274,18 +235,7 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     """
     if not checkpoints and reference is None:
         return CheckpointPicker(Path.cwd(), compare, demo)
-    sources = labelled(checkpoints)
-    if not sources:
-        raise InputError('there is no checkpoint to compare: ww.compare("a.h5", "b.h5"), or ww.compare() to pick some.')
-    if reference is not None and reference not in sources:
-        raise InputError(f"reference={reference!r} is none of the labels: {', '.join(map(repr, sources))}.")
-    results = open_all(sources)
-    opened = {label: found for label, found in results.items() if isinstance(found, Checkpoint)}
-    failures = [found for found in results.values() if not isinstance(found, Checkpoint)]
-    if not opened:
-        raise failures[0]
-    first = reference if reference in opened else next(iter(opened))
-    return WeightExplorer(ExplorerState(opened, first, [str(error) for error in failures]))
+    return WeightExplorer(Selection(*checkpoints, reference=reference))
 
 
 def demo() -> WeightExplorer:
@@ -305,21 +255,3 @@ def demo() -> WeightExplorer:
     """
     folder = Path(__file__).with_name("models")
     return compare({label: folder / name for label, name in EXAMPLES.items()})
-
-
-def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
-    """The widget and all that it holds: children, figures, marks, scales, axes, layouts."""
-    found: set[widgets.Widget] = set()
-    waiting: list[Any] = [widget]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)
-        elif isinstance(item, widgets.Widget) and item not in found:
-            found.add(item)
-            if isinstance(item, Hideable | Holding):
-                waiting.extend(item.held)
-            waiting.extend(getattr(item, name) for name in item.keys)
-    return found

@@ -16,10 +16,11 @@ from ..state import ExplorerState, Relation
 from .change_map import ChangeMap
 from .grid import Column, Grid, Row
 from .pair_editor import PairEditor, address_in_words
+from .pane import Pane
 from .style import Models, count, number, percent, text
 from .toggles import Holding
 
-__all__ = ["compare_pane"]
+__all__ = ["ComparePane"]
 
 # More than anybody reads in a page; `compare_table` has them all.
 MAX_ROWS = 1000
@@ -60,7 +61,16 @@ REASONS = {
 ITSELF = "Model A and Model B are the same model. Choose another as Model B."
 
 
-def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
+class ComparePane(Pane):
+    """Every tensor of Model B beside the one opposite it in Model A, as a map and as a table."""
+
+    key = "compare"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _compare(state, models)
+
+
+def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     """The pane. A click on a row or on a point of the map chooses the tensor."""
     selection, comparisons, settings = state.selection, state.comparisons, state.compare
     grid = Grid(COLUMNS, "No tensor has this status.")
@@ -82,7 +92,7 @@ def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
 
     def draw(_: object = None) -> None:
         nonlocal drawing, listed, places
-        if not settings.shown:
+        if not settings.seen:
             return
         found = relation()
         rows = found.rows if found else ()
@@ -105,7 +115,7 @@ def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
     def follow(_: object = None) -> None:
         """Mark what is chosen."""
         nonlocal drawing
-        if not settings.shown:
+        if not settings.seen:
             return
         found = relation()
         chosen = selection.layer, selection.tensor
@@ -139,7 +149,7 @@ def compare_pane(state: ExplorerState, models: Models) -> widgets.Box:
         pane.add_class(name)
     grid.observe(take, "selected")
     status.observe(filter_by, "value")
-    settings.observe(draw, ["shown", "status"])
+    settings.observe(draw, ["seen", "status"])
     selection.observe(draw, ["other", "revision"])
     selection.observe(follow, ["layer", "tensor"])
     comparisons.observe(draw, ["relations", "problems", "running", "stopped"])

@@ -8,12 +8,13 @@ import ipywidgets as widgets
 
 from ..analysis.findings.finding import Finding
 from ..display import visible
-from ..state import FindingsState, Selection
+from ..state import ExplorerState, FindingsState, Selection
 from .grid import Column, Grid, Row
+from .pane import Pane
 from .runs import run_controls
 from .style import Models, count, number, text
 
-__all__ = ["findings_pane"]
+__all__ = ["FindingsPane"]
 
 # More than anybody reads in a page; the data frame has them all.
 MAX_ROWS = 1000
@@ -36,7 +37,16 @@ NOT_YET = "All weights are read once, and the optimizer's state, to see what is 
 EVERYWHERE = "all"
 
 
-def findings_pane(state: FindingsState, selection: Selection, models: Models) -> widgets.Box:
+class FindingsPane(Pane):
+    """What is dead, sparse, unstable or untrained in all models, and what that rests on."""
+
+    key = "findings"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _findings(state.findings, state.selection, models)
+
+
+def _findings(state: FindingsState, selection: Selection, models: Models) -> widgets.Box:
     """The pane. Selecting a row chooses what it speaks of."""
     grid = Grid(COLUMNS, NOTHING)
     grid.add_class("ww-findings-table")

@@ -14,14 +14,15 @@ from ..analysis.comparison import Contrast
 from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
-from ..state import Detail, HeatmapState, Pick, Pictures, Window
+from ..state import Detail, ExplorerState, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
+from .pane import Pane
 from .png import encode
 from .sight import Sight
 from .style import DIVERGING, SAMPLED, Models, number, percent, text
 
-__all__ = ["heatmap_pane"]
+__all__ = ["HeatmapPane"]
 
 HEIGHT = "290px"
 # More separators than this would hide the picture.
@@ -44,7 +45,16 @@ class Picture:
     separators: bqplot.Lines
 
 
-def heatmap_pane(state: HeatmapState, models: Models) -> widgets.Box:
+class HeatmapPane(Pane):
+    """Model A, Model B and B − A as pictures that pan and zoom together, on one colour scale."""
+
+    key = "heatmap"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _heatmap(state.heatmap, models)
+
+
+def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
     sight = Sight()
     key = uuid.uuid4().hex[:8]

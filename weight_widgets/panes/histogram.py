@@ -11,12 +11,13 @@ import numpy as np
 from traitlets import link
 
 from ..analysis.histograms import Histogram
-from ..state import CLIPS, HistogramState, Overlay
+from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
+from .pane import Pane
 from .style import SAMPLED, UNSURE, Model, Models, count, number, percent, text
 
-__all__ = ["histogram_pane"]
+__all__ = ["HistogramPane"]
 
 HEIGHT = "250px"
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
@@ -56,7 +57,16 @@ class Ground:
             self.upwards.tick_values = powers(low, top) if log else ticks(0.0, top, whole=not density)
 
 
-def histogram_pane(state: HistogramState, models: Models) -> widgets.Box:
+class HistogramPane(Pane):
+    """The ticked models as histograms on shared edges, with what a histogram cannot show beside them."""
+
+    key = "histogram"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _histogram(state.histogram, models)
+
+
+def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     """The pane with its settings and, under the plot, what a histogram cannot show: zeros, NaN, Inf, values outside."""
     ground = Ground()
     lines = {label: _line(ground, model.colour) for label, model in models.items()}

@@ -8,12 +8,13 @@ import numpy as np
 from traitlets import link
 
 from ..display import visible
-from ..state import PartsLook, PartsState
+from ..state import ExplorerState, PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
+from .pane import Pane
 from .style import UNSURE, Models, count, number, percent, text
 
-__all__ = ["parts_pane"]
+__all__ = ["PartsPane"]
 
 # One figure holds all: a panel is a unit square of it. Eight figures would be seventy widgets more.
 LEFT, RIGHT = 0.04, 0.96
@@ -24,7 +25,16 @@ MAX_TITLE = 18
 FADED, FILL = 0.55, 0.18
 
 
-def parts_pane(state: PartsState, models: Models) -> widgets.Box:
+class PartsPane(Pane):
+    """A small histogram for each gate, head, filter or unit of the ticked models."""
+
+    key = "parts"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _parts(state.parts, models)
+
+
+def _parts(state: PartsState, models: Models) -> widgets.Box:
     """The pane; a row a tensor, a column a part."""
     scales = {"x": bqplot.LinearScale(min=0.0, max=1.0), "y": bqplot.LinearScale(min=-1.0, max=0.0)}
     bars = {label: _bars(scales, model.colour) for label, model in models.items()}

@@ -9,10 +9,11 @@ from traitlets import All
 from traitlets.utils.bunch import Bunch
 
 from ..display import numbered, visible
-from ..state import Selection
+from ..state import ExplorerState, Selection
+from .pane import Pane
 from .style import Models, description
 
-__all__ = ["layer_pickers", "model_pickers"]
+__all__ = ["LayerChooser", "ModelChooser"]
 
 Options = Sequence[tuple[str, str]]
 
@@ -24,7 +25,21 @@ MAX_ALIASES = 2
 NAMELESS = "⟨no name⟩"
 
 
-def model_pickers(selection: Selection, models: Models) -> widgets.Box:
+class ModelChooser(Pane):
+    """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _model_pickers(state.selection, models)
+
+
+class LayerChooser(Pane):
+    """Dropdowns for layer, tensor and part. A layer that some model lacks or calls otherwise is marked."""
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _layer_pickers(state.selection, models)
+
+
+def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
     ticks = {
         label: widgets.Checkbox(description=description(model.name), indent=False) for label, model in models.items()
@@ -58,7 +73,7 @@ def model_pickers(selection: Selection, models: Models) -> widgets.Box:
     return _row([_row([widgets.Label("Overlaid"), *chips], "ww-ticks"), *pair], "ww-row")
 
 
-def layer_pickers(selection: Selection, models: Models) -> widgets.Box:
+def _layer_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Dropdowns for layer, tensor and part. A layer that some checkpoint lacks or calls otherwise is marked."""
     names: Sequence[str] = ()
     titled: Options = ()

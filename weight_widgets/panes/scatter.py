@@ -7,20 +7,30 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..analysis.pair_summary import Joint, Scattered
-from ..state import Scatter, ScatterState
+from ..state import ExplorerState, Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
+from .pane import Pane
 from .png import encode
 from .style import DENSITY, Models, count, number, percent, text
 from .toggles import Holding
 
-__all__ = ["scatter_pane"]
+__all__ = ["ScatterPane"]
 
 SIZE = "340px"
 NEVER = "Not computed yet."
 LEGEND = "Dashed: equal weights. A cell's colour tells how many pairs it holds, on a logarithmic scale: from {} to {}."
 
 
-def scatter_pane(state: ScatterState, models: Models) -> widgets.Box:
+class ScatterPane(Pane):
+    """Model A's weights against Model B's, as a density around the line of equal weights."""
+
+    key = "scatter"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _scatter(state.scatter, models)
+
+
+def _scatter(state: ScatterState, models: Models) -> widgets.Box:
     """The pane; beside the picture stand the numbers, and what the picture cannot show."""
     x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0)
     scales = {"x": x, "y": y}

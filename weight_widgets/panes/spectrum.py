@@ -7,13 +7,14 @@ import ipywidgets as widgets
 import numpy as np
 
 from ..analysis.spectrum import Spectrum
-from ..state import Spectra, SpectrumState
+from ..state import ExplorerState, Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
+from .pane import Pane
 from .runs import run_controls
 from .style import Model, Models, count, number, text
 from .toggles import Holding
 
-__all__ = ["spectrum_pane"]
+__all__ = ["SpectrumPane"]
 
 HEIGHT = "230px"
 # Smaller values, beside the largest, are rounding, and would only stretch the axis.
@@ -24,7 +25,16 @@ HINT = (
 )
 
 
-def spectrum_pane(state: SpectrumState, models: Models) -> widgets.Box:
+class SpectrumPane(Pane):
+    """Singular values, ranks and norms of what is chosen, computed when its button is pressed."""
+
+    key = "spectrum"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _spectrum(state.spectrum, models)
+
+
+def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
     """The pane, with a button to start and one to end the work."""
     x, y = bqplot.LinearScale(min=1.0, max=2.0), bqplot.LogScale(min=0.1, max=1.0)
     lines = {

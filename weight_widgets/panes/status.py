@@ -10,15 +10,25 @@ import ipywidgets as widgets
 
 from ..state import ExplorerState
 from .brief import brief
+from .pane import Pane
 from .style import Models, count, text
 
-__all__ = ["status_line"]
+__all__ = ["StatusLine"]
 
 MAX_LISTED = 200
 MAX_PATH, MAX_REASON, MAX_SENTENCE = 80, 200, 600
 
 
-def status_line(state: ExplorerState, models: Models) -> widgets.Box:
+class StatusLine(Pane):
+    """What is shown or being read, every error in words, and what each file holds beside weights."""
+
+    key = "line"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _line(state, models)
+
+
+def _line(state: ExplorerState, models: Models) -> widgets.Box:
     """The line with its button, the problems, and for each model that gives a reason a remark that unfolds."""
     now, progress, found, problems = (widgets.HTML() for _ in range(4))
     for html in (now, progress, found, problems):

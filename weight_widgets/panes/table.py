@@ -12,11 +12,12 @@ from traitlets import link
 from ..analysis.measures import QUANTILES
 from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
-from ..state import SCOPES, Selection, Table, TableState
+from ..state import SCOPES, ExplorerState, Selection, Table, TableState
 from .grid import Column, Grid, Row
+from .pane import Pane
 from .style import SAMPLED, Models, count, number, percent, text
 
-__all__ = ["table_pane"]
+__all__ = ["TablePane"]
 
 
 def _signed(value: float) -> str:
@@ -64,7 +65,16 @@ TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "
 MET = {True: "met", False: "not met", None: "not checked"}
 
 
-def table_pane(state: TableState, selection: Selection, models: Models) -> widgets.Box:
+class TablePane(Pane):
+    """All measures of what is chosen in the ticked models, to sort, to filter and to choose from."""
+
+    key = "table"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _table(state.table, state.selection, models)
+
+
+def _table(state: TableState, selection: Selection, models: Models) -> widgets.Box:
     """The pane; its numbers carry three significant digits. Selecting a row chooses what it is about."""
     grid = Grid(COLUMNS, "No ticked model has this tensor.")
     grid.add_class("ww-table")

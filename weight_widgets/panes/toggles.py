@@ -8,6 +8,7 @@ import ipywidgets as widgets
 from traitlets import Unicode, dlink, link
 
 from ..state import PaneState
+from .pane import Pane
 
 __all__ = ["Hideable", "Holding", "toggles"]
 
@@ -35,10 +36,10 @@ class Hideable(widgets.Box):
     title = Unicode()
     hint = Unicode()
 
-    def __init__(self, state: PaneState, title: str, hint: str, build: Callable[[], widgets.Widget]) -> None:
+    def __init__(self, state: PaneState, title: str, hint: str, build: Callable[[], Pane]) -> None:
         super().__init__(title=title, hint=hint)
         self.state = state
-        self.pane: widgets.Widget | None = None
+        self.pane: Pane | None = None
         self._build = build
         self.add_class("ww-hideable")
         state.observe(self._appear, "shown")
@@ -55,6 +56,8 @@ class Hideable(widgets.Box):
         # In this order: what is drawn at once needs its place.
         self.layout.display = None if self.state.shown else "none"
         self.children = [self.pane] if self.state.shown else []
+        if self.pane is not None:
+            self.pane.live = self.state.shown
 
 
 def toggles(places: Sequence[Hideable]) -> widgets.Box:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 
 from ..analysis.verdict import Verdict
-from ..state import Comparisons
+from ..state import Comparisons, ExplorerState
+from .pane import Pane
 from .style import Models, percent, text
 
-__all__ = ["verdict_lines"]
+__all__ = ["VerdictPane"]
 
 MAX_SENTENCE = 600
 ARCHITECTURES = {
@@ -20,7 +21,16 @@ ARCHITECTURES = {
 }
 
 
-def verdict_lines(comparisons: Comparisons, models: Models) -> widgets.Box:
+class VerdictPane(Pane):
+    """A sentence for each other model on how it is related to Model A, which unfolds to what it rests on."""
+
+    key = "verdict"
+
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        return _lines(state.comparisons, models)
+
+
+def _lines(comparisons: Comparisons, models: Models) -> widgets.Box:
     """A line for each model but the reference; none where there is no other."""
     # Each by itself: what the reader has unfolded stays so when another line comes.
     lines = {label: widgets.HTML() for label in comparisons.opened}

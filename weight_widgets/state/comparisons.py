@@ -96,6 +96,11 @@ class Comparisons(HasTraits):
         self._begun = False
         self.stopped = True
 
+    def rest(self) -> None:
+        """Compare no more, until `begin` is called or another reference is chosen."""
+        self._stop()
+        self._begun = False
+
     def put(self, label: str, alignment: Alignment) -> None:
         """Let the tensors stand opposite one another as the user says.
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from traitlets import All, HasTraits, Instance
+from traitlets import HasTraits, Instance
+from traitlets.utils.bunch import Bunch
 
 from ..analysis.passes import Check
-from ..reading.checkpoint import Checkpoint
+from ..errors import InputError
 from ..worker import Worker
 from .aligned import aligned
 from .comparisons import Comparisons
@@ -49,7 +50,8 @@ LOOKS: dict[str, Callable[..., Any]] = {
 ZOOM = "zoom"
 # Seconds after which a pan or a zoom is taken to be at its end.
 SETTLED = 0.06
-# A choice that not every pane depends on, and those that do.
+CHOICES = ["checkpoints", "reference", "other", "layer", "tensor", "part", "revision"]
+# Of these what not every pane depends on, and those that do.
 DEPENDENT = {
     "checkpoints": ["histogram", "parts", "table"],
     "reference": ["histogram", "heatmap", "scatter"],
@@ -68,25 +70,16 @@ class Status:
 
 
 class ExplorerState(HasTraits):
-    """The whole state of an explorer. Panes observe it; only it asks the worker.
-
-    Parameters
-    ----------
-    opened : mapping of str to Checkpoint
-        By label, at least one.
-    reference : str
-    failures : sequence of str
-        A sentence for each checkpoint that could not be opened.
-    """
+    """The whole state behind the panes on a selection. They observe it; only it asks the worker."""
 
     status = Instance(Status, args=())
 
-    def __init__(self, opened: Mapping[str, Checkpoint], reference: str, failures: Sequence[str] = ()) -> None:
+    def __init__(self, selection: Selection) -> None:
         super().__init__()
-        self.opened = opened
-        self.selection = Selection(opened, reference)
-        self.comparisons = Comparisons(opened)
-        self.findings = FindingsState(opened, self.selection)
+        self.opened = selection.opened
+        self.selection = selection
+        self.comparisons = Comparisons(self.opened)
+        self.findings = FindingsState(self.opened, selection)
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
@@ -94,29 +87,83 @@ class ExplorerState(HasTraits):
         self.scatter = ScatterState()
         self.spectrum = SpectrumState(self.selection)
         self.table = TableState()
-        self._failures = tuple(failures)
-        self.status = Status(problems=self._failures)
+        self.verdict = PaneState()
+        self.line = PaneState()
+        self.status = Status(problems=selection.failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
-        self._compared = False
+        self._compared = self._searched = False
         self._worker = Worker()
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
         # Before any pane is asked anew: another reference has other names.
         self.comparisons.observe(self._realign, "alignments")
         self.selection.observe(lambda change: self.comparisons.refer_to(change.new), "reference")
-        self.selection.observe(lambda change: self._ask_for(change.name), All)
+        self.selection.observe(lambda change: self._ask_for(change.name), CHOICES)
+        self.selection.observe(lambda _: self.close(), "closed")
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
         for pane in (self.histogram, self.table):
             self.selection.observe(lambda _, pane=pane: pane.set_trait("exact", False), ["layer", "tensor", "part"])
         for key in LOOKS:
             pane = self._pane(key)
-            pane.observe(lambda _, key=key: self._ask(key), ["shown", *pane.asked_with])
+            pane.observe(lambda _, key=key: self._ask(key), list(pane.asked_with))
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
         self.spectrum.observe(lambda change: self._note("spectrum", change.new), "notes")
-        self.comparisons.refer_to(reference)
-        self._ask_for("layer")
+        for key, each in self._panes.items():
+            each.observe(lambda change, key=key: self._count(key, change), "seen")
+        self.comparisons.refer_to(selection.reference)
+
+    @classmethod
+    def of(cls, selection: Selection) -> ExplorerState:
+        """The one behind a selection, which owns it."""
+        if selection.closed:
+            raise InputError("this selection was closed: make another, ww.Selection(…).")
+        if selection.explorer_state is None:
+            selection.explorer_state = cls(selection)
+        state = selection.explorer_state
+        assert isinstance(state, cls)
+        return state
+
+    @property
+    def _panes(self) -> dict[str, PaneState]:
+        return {key: pane for key, pane in vars(self).items() if isinstance(pane, PaneState)}
+
+    def _count(self, key: str, change: Bunch) -> None:
+        """Begin with what the first pane of its kind shows; end with what the last one showed."""
+        if change.new and not change.old:
+            if key in LOOKS:
+                self._ask(key)
+            self._begin_behind()
+        elif not change.new and key in LOOKS:
+            self._drop(key)
+        if not any(pane.seen for pane in self._panes.values()):
+            self._rest()
+
+    def _begin_behind(self) -> None:
+        """Ask for what is about no choice in particular, as far as somebody looks at it. Pictures come first."""
+        if self._asked:
+            return
+        if not self._compared and (self.verdict.seen or self.compare.seen):
+            self._compared = True
+            self.comparisons.begin_if_bearable()
+        if not self._searched and (self.line.seen or self.findings.seen):
+            self._searched = True
+            self.findings.begin_if_quick()
+
+    def _drop(self, key: str) -> None:
+        self._worker.cancel(key)
+        self._finish(key)
+        if key == "heatmap":
+            self._near.cancel(ZOOM)
+            self._finish(ZOOM)
+
+    def _rest(self) -> None:
+        """Nobody looks: end what is going on, until somebody does."""
+        self._compared = self._searched = False
+        self.comparisons.rest()
+        self.findings.cancel()
+        self.spectrum.cancel()
 
     def _realign(self, _: object) -> None:
         """Look at the other models under the names of the reference."""
@@ -173,7 +220,7 @@ class ExplorerState(HasTraits):
 
     def _ask(self, key: str) -> None:
         target = self._pane(key)
-        if self._worker.closed or not target.shown:
+        if self._worker.closed or not target.seen:
             return
         pick = self.selection.pick
         look, opened = LOOKS[key], self.selection.aligned
@@ -240,11 +287,7 @@ class ExplorerState(HasTraits):
         reading = self.status.reading if self._asked else ""
         progress = "" if self.status.progress.startswith(key) else self.status.progress
         self.status = replace(self.status, reading=reading, progress=progress)
-        if not self._asked and not self._compared:
-            # Pictures come first.
-            self._compared = True
-            self.comparisons.begin_if_bearable()
-            self.findings.begin_if_quick()
+        self._begin_behind()
 
     def _note(self, key: str, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes
@@ -255,5 +298,7 @@ class ExplorerState(HasTraits):
         self._say(f"Showing {pick.address}")
 
     def _say(self, shown: str) -> None:
-        problems = dict.fromkeys((*self._failures, *(note for notes in self._notes.values() for note in notes)))
+        problems = dict.fromkeys(
+            (*self.selection.failures, *(note for notes in self._notes.values() for note in notes))
+        )
         self.status = replace(self.status, shown=shown, problems=tuple(problems))

@@ -43,7 +43,7 @@ class FindingsState(PaneState):
         super().__init__()
         self.worker = Worker(pause=0.0)
         self._opened, self._selection = opened, selection
-        self.observe(self._appear, "shown")
+        self.observe(self._appear, "seen")
         self.observe(self._tell, "result")
         selection.observe(self._tell, ["checkpoints", "layer", "tensor", "part", "revision"])
 
@@ -103,7 +103,7 @@ class FindingsState(PaneState):
         return tensor == pick.tensor and part == pick.part if pick.part else tensor in ("", pick.tensor)
 
     def _appear(self, _: object) -> None:
-        if self.shown:
+        if self.seen:
             self.begin()
 
     def _deliver(self, result: FindingsLook) -> None:

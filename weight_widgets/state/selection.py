@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from traitlets import HasTraits, Int, TraitError, Tuple, Unicode, observe, validate
+from traitlets import Bool, HasTraits, Int, TraitError, Tuple, Unicode, observe, validate
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.alignment import Address
 from ..display import visible
+from ..errors import InputError
 from ..reading.checkpoint import Checkpoint
+from ..reading.sources import Source, labelled, open_all
 from ..reading.tensors import Layer, Tensor
 from .aligned import Aligned, aligned
 
@@ -42,10 +44,28 @@ def find(checkpoint: Mapping[str, Layer], pick: Pick) -> Tensor | None:
 
 
 class Selection(HasTraits):
-    """What is chosen. Setting an attribute moves the explorer; a value that does not exist is refused.
+    """What is chosen. Setting an attribute moves all panes on it; a value that does not exist is refused.
+
+    Parameters
+    ----------
+    *checkpoints : str, os.PathLike, Checkpoint, keras.Model or mapping
+        As `compare` takes them.
+    reference : str, optional
+        Label of Model A; the first by default.
+
+    Raises
+    ------
+    InputError
+        No checkpoint, a label given twice, or a reference that is none of the labels.
+    WeightWidgetsError
+        None of the checkpoints can be opened: the error of the first.
 
     Attributes
     ----------
+    opened : mapping of str to Checkpoint
+        By label.
+    failures : tuple of str
+        A sentence for each checkpoint that could not be opened.
     checkpoints : tuple of str
         Labels of the checkpoints that are overlaid.
     reference, other : str
@@ -58,6 +78,15 @@ class Selection(HasTraits):
         Rises when other tensors stand opposite one another, or under other names.
     aligned : mapping of str to Aligned
         The checkpoints under the names of the reference.
+    closed : bool
+        Whether `close` was called.
+
+    Examples
+    --------
+    >>> import weight_widgets as ww
+    >>> selection = ww.Selection("a.h5", "b.h5")              # doctest: +SKIP
+    >>> ww.HistogramPane(selection)                           # doctest: +SKIP
+    >>> selection.layer = "lstm_1"                            # doctest: +SKIP
     """
 
     checkpoints = Tuple()
@@ -67,15 +96,24 @@ class Selection(HasTraits):
     tensor = Unicode()
     part = Unicode()
     revision = Int()
+    closed = Bool(False)
 
-    def __init__(self, opened: Mapping[str, Checkpoint], reference: str) -> None:
-        self._put({label: aligned(checkpoint) for label, checkpoint in opened.items()})
+    def __init__(self, *checkpoints: Source, reference: str | None = None) -> None:
+        self.opened, self.failures = _opened(checkpoints, reference)
+        self._put({label: aligned(checkpoint) for label, checkpoint in self.opened.items()})
+        # What panes observe besides: `ExplorerState.of` makes it for the first of them.
+        self.explorer_state: HasTraits | None = None
         super().__init__()
-        labels = list(opened)
+        labels = list(self.opened)
+        first = reference if reference in self.opened else labels[0]
         self.checkpoints = tuple(labels)
-        self.reference = reference
-        self.other = next((label for label in labels if label != reference), reference)
-        self.layer = next(iter(opened[reference]))
+        self.reference = first
+        self.other = next((label for label in labels if label != first), first)
+        self.layer = next(iter(self.opened[first]))
+
+    def close(self) -> None:
+        """End the background work for its panes, for good. The checkpoints may be the caller's, and stay open."""
+        self.closed = True
 
     def look_under(self, views: Mapping[str, Aligned]) -> None:
         """Exchange the names under which the checkpoints are looked at; what is chosen stays, whatever it is called."""
@@ -175,6 +213,21 @@ class Selection(HasTraits):
     def _keep_part(self, change: Bunch) -> None:
         if self.part not in ("", *self.parts):
             self.part = ""
+
+
+def _opened(checkpoints: Sequence[Source], reference: str | None) -> tuple[dict[str, Checkpoint], tuple[str, ...]]:
+    """By label, with a sentence for each that cannot be opened."""
+    sources = labelled(checkpoints)
+    if not sources:
+        raise InputError('there is no checkpoint to compare: ww.compare("a.h5", "b.h5"), or ww.compare() to pick some.')
+    if reference is not None and reference not in sources:
+        raise InputError(f"reference={reference!r} is none of the labels: {', '.join(map(repr, sources))}.")
+    results = open_all(sources)
+    opened = {label: found for label, found in results.items() if isinstance(found, Checkpoint)}
+    failures = [found for found in results.values() if not isinstance(found, Checkpoint)]
+    if not opened:
+        raise failures[0]
+    return opened, tuple(map(str, failures))
 
 
 def _union(lists: Sequence[Sequence[str]]) -> list[str]:

@@ -30,7 +30,9 @@ class PaneState(HasTraits):
     Attributes
     ----------
     shown : bool
-        Nothing is computed for a pane that is not.
+        Whether the explorer shows it.
+    seen : int
+        How many panes show it, in the explorer or elsewhere; nothing is computed for one that nobody sees.
     tally : str
         What its button says beside its title.
     """
@@ -38,6 +40,7 @@ class PaneState(HasTraits):
     # The traits that the result depends on besides the selection.
     asked_with: ClassVar[tuple[str, ...]] = ()
     shown = Bool(True)
+    seen = Int(0, min=0)
     tally = Unicode()
 
 

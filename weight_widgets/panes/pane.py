@@ -1,0 +1,109 @@
+"""What all panes are: widgets on a selection, in an explorer or in a layout of the user's own."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import ipywidgets as widgets
+from IPython.display import display
+from traitlets import Bool, observe
+from traitlets.utils.bunch import Bunch
+
+from ..state import ExplorerState, Selection
+from .shell import Shell
+from .style import Models, models_by_label
+
+__all__ = ["Pane", "Root"]
+
+# Seconds that showing a pane or an explorer may wait for its first pictures.
+FIRST_LOOK = 1.0
+
+
+class Root(widgets.VBox):
+    """What a cell may end with: every host shows it, and closing it closes all that it holds."""
+
+    def __init__(self, state: ExplorerState, children: list[widgets.Widget]) -> None:
+        self._state = state
+        super().__init__(children)
+
+    def close(self) -> None:
+        """Remove it from the page, with all that it holds; what nobody looks at any more is computed no longer."""
+        for part in _parts(self):
+            if part is not self:
+                part.close()
+        super().close()
+
+    # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
+        self._state.wait_for_panes(FIRST_LOOK)
+        if hasattr(super(), "_ipython_display_"):
+            super()._ipython_display_(**kwargs)
+        else:
+            display(self._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
+
+
+class Pane(Root):
+    """A pane on a selection. All panes on one selection follow it, and share their settings.
+
+    Parameters
+    ----------
+    selection : Selection
+        One of its own, or that of an explorer.
+    alone : bool
+        Whether it brings the style sheet, and lets keys reach its controls; in a box that does it need not.
+
+    Attributes
+    ----------
+    live : bool
+        Nothing is computed for a pane that is not: it is hidden, or closed.
+    """
+
+    # The pane's state, as an attribute of the explorer's; "" for a pane that has none.
+    key: ClassVar[str] = ""
+    live = Bool(False)
+
+    def __init__(self, selection: Selection, *, alone: bool = True) -> None:
+        state = ExplorerState.of(selection)
+        # Needed by close(), which ipywidgets calls on a widget whose __init__ failed.
+        self._state = state
+        # First, so that files are read while widgets are made.
+        self.live = True
+        built = self.build(state, models_by_label(state.opened))
+        super().__init__(state, [Shell(), built] if alone else [built])
+        if alone:
+            self.add_class("weight-widgets")
+
+    @abstractmethod
+    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+        """Make its widgets, and let them follow the state."""
+
+    @observe("live")
+    def _count(self, change: Bunch) -> None:
+        if self.key:
+            getattr(self._state, self.key).seen += 1 if change.new else -1
+
+    def close(self) -> None:
+        """Remove the pane; what no other one shows is computed no longer."""
+        self.live = False
+        super().close()
+
+
+def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
+    """The widget and all that it holds: children, figures, marks, scales, axes, layouts."""
+    found: set[widgets.Widget] = set()
+    waiting: list[Any] = [widget]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, widgets.Widget) and item not in found:
+            found.add(item)
+            # Not all that a box holds is among its children now.
+            waiting.extend(getattr(item, "held", ()))
+            waiting.extend(getattr(item, name) for name in item.keys)
+    return found
