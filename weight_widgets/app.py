@@ -19,6 +19,7 @@ from .panes.scatter import ScatterPane
 from .panes.shell import Shell
 from .panes.spectrum import SpectrumPane
 from .panes.status import StatusLine
+from .panes.style import Models
 from .panes.table import TablePane
 from .panes.toggles import Hideable, toggles
 from .panes.verdicts import VerdictPane
@@ -80,39 +81,42 @@ class WeightExplorer(Root):
     """
 
     def __init__(self, selection: Selection) -> None:
-        state = ExplorerState.of(selection)
+        super().__init__(selection)
+        self.add_class("weight-widgets")
+
+    def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
+        """The same panes as in a layout of the user's own, each with a button that shows and hides it."""
+        selection = state.selection
 
         def place(title: str, hint: str, pane: type[Pane]) -> Hideable:
             return Hideable(getattr(state, pane.key), title, hint, lambda: pane(selection, alone=False))
 
         # What reads files comes first.
-        histogram = place("Histogram", "The ticked models on shared edges", HistogramPane)
-        heatmap = place("Heatmap", "A, B and B − A as pictures", HeatmapPane)
+        first = [
+            place("Histogram", "The ticked models on shared edges", HistogramPane),
+            place("Heatmap", "A, B and B − A as pictures", HeatmapPane),
+        ]
         table = place("Table", "All measures", TablePane)
-        panes = widgets.Box([histogram, heatmap])
-        panes.add_class("ww-panes")
-        more = [
+        further = [
             place("Compare", "Model B against Model A, tensor by tensor", ComparePane),
             place("Scatter", "A's weights against B's", ScatterPane),
             place("Parts", "A histogram for each gate, head, filter or unit", PartsPane),
             place("Spectrum", "Singular values, ranks and norms, on request", SpectrumPane),
             place("Findings", "What is dead, sparse, unstable or untrained, and what that rests on", FindingsPane),
         ]
-        super().__init__(
-            state,
-            [
-                Shell(),
-                ModelChooser(selection, alone=False),
-                VerdictPane(selection, alone=False),
-                LayerChooser(selection, alone=False),
-                toggles(more),
-                panes,
-                *more,
-                table,
-                StatusLine(selection, alone=False),
-            ],
-        )
-        self.add_class("weight-widgets")
+        panes = widgets.Box(first)
+        panes.add_class("ww-panes")
+        return [
+            Shell(),
+            ModelChooser(selection, alone=False),
+            VerdictPane(selection, alone=False),
+            LayerChooser(selection, alone=False),
+            toggles([*first, table, *further]),
+            panes,
+            *further,
+            table,
+            StatusLine(selection, alone=False),
+        ]
 
     @property
     def selection(self) -> Selection:

@@ -66,7 +66,7 @@ class ComparePane(Pane):
 
     key = "compare"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _compare(state, models)
 
 

@@ -42,7 +42,7 @@ class FindingsPane(Pane):
 
     key = "findings"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _findings(state.findings, state.selection, models)
 
 

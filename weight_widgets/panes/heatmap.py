@@ -50,7 +50,7 @@ class HeatmapPane(Pane):
 
     key = "heatmap"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _heatmap(state.heatmap, models)
 
 

@@ -62,7 +62,7 @@ class HistogramPane(Pane):
 
     key = "histogram"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _histogram(state.histogram, models)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
@@ -11,25 +12,36 @@ from IPython.display import display
 from traitlets import Bool, observe
 from traitlets.utils.bunch import Bunch
 
-from ..state import ExplorerState, Selection
+from ..state import ExplorerState, Selection, following
 from .shell import Shell
-from .style import Models, models_by_label
+from .style import Models, models_by_label, text
 
 __all__ = ["Pane", "Root"]
 
 # Seconds that showing a pane or an explorer may wait for its first pictures.
 FIRST_LOOK = 1.0
+MAX_SENTENCE = 600
 
 
 class Root(widgets.VBox):
     """What a cell may end with: every host shows it, and closing it closes all that it holds."""
 
-    def __init__(self, state: ExplorerState, children: list[widgets.Widget]) -> None:
-        self._state = state
+    _observed: ExitStack | None = None
+
+    def __init__(self, selection: Selection) -> None:
+        self._state = ExplorerState.of(selection)
+        with following() as self._observed:
+            children = self.build(self._state, models_by_label(selection.opened))
         super().__init__(children)
+
+    @abstractmethod
+    def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
+        """Make its widgets, and let them follow the state."""
 
     def close(self) -> None:
         """Remove it from the page, with all that it holds; what nobody looks at any more is computed no longer."""
+        if self._observed is not None:
+            self._observed.close()
         for part in _parts(self):
             if part is not self:
                 part.close()
@@ -66,19 +78,23 @@ class Pane(Root):
     live = Bool(False)
 
     def __init__(self, selection: Selection, *, alone: bool = True) -> None:
-        state = ExplorerState.of(selection)
-        # Needed by close(), which ipywidgets calls on a widget whose __init__ failed.
-        self._state = state
-        # First, so that files are read while widgets are made.
-        self.live = True
-        built = self.build(state, models_by_label(state.opened))
-        super().__init__(state, [Shell(), built] if alone else [built])
+        self._alone = alone
+        super().__init__(selection)
         if alone:
             self.add_class("weight-widgets")
 
     @abstractmethod
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         """Make its widgets, and let them follow the state."""
+
+    def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
+        """Its widgets, with what an explorer has for all of its panes."""
+        drawn = self.draw(state, models)
+        # Where no event loop runs, what comes is drawn by the worker's thread, and must find all widgets there.
+        self.live = True
+        if not self._alone:
+            return [drawn]
+        return [Shell(), drawn, *([_own_line(state, self.key)] if self.key else [])]
 
     @observe("live")
     def _count(self, change: Bunch) -> None:
@@ -89,6 +105,21 @@ class Pane(Root):
         """Remove the pane; what no other one shows is computed no longer."""
         self.live = False
         super().close()
+
+
+def _own_line(state: ExplorerState, key: str) -> widgets.HTML:
+    """How far the pane is, where that takes long, and what went wrong with it."""
+    line = widgets.HTML()
+    line.add_class("ww-own-line")
+
+    def tell(_: object = None) -> None:
+        status = state.status
+        listed = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems_of(key))
+        line.value = text(status.progress_of(key), 200) + (f'<ul role="alert">{listed}</ul>' if listed else "")
+
+    state.observe(tell, "status")
+    tell()
+    return line
 
 
 def _parts(widget: widgets.Widget) -> set[widgets.Widget]:

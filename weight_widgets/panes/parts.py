@@ -30,7 +30,7 @@ class PartsPane(Pane):
 
     key = "parts"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _parts(state.parts, models)
 
 

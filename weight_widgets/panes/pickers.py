@@ -28,14 +28,14 @@ NAMELESS = "⟨no name⟩"
 class ModelChooser(Pane):
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _model_pickers(state.selection, models)
 
 
 class LayerChooser(Pane):
     """Dropdowns for layer, tensor and part. A layer that some model lacks or calls otherwise is marked."""
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _layer_pickers(state.selection, models)
 
 

@@ -26,7 +26,7 @@ class ScatterPane(Pane):
 
     key = "scatter"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _scatter(state.scatter, models)
 
 

@@ -30,7 +30,7 @@ class SpectrumPane(Pane):
 
     key = "spectrum"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _spectrum(state.spectrum, models)
 
 

@@ -24,7 +24,7 @@ class StatusLine(Pane):
 
     key = "line"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _line(state, models)
 
 

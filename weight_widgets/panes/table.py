@@ -70,7 +70,7 @@ class TablePane(Pane):
 
     key = "table"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _table(state.table, state.selection, models)
 
 

@@ -54,7 +54,7 @@ class Hideable(widgets.Box):
         if self.state.shown and self.pane is None:
             self.pane = self._build()
         # In this order: what is drawn at once needs its place.
-        self.layout.display = None if self.state.shown else "none"
+        (self.remove_class if self.state.shown else self.add_class)("ww-hidden")
         self.children = [self.pane] if self.state.shown else []
         if self.pane is not None:
             self.pane.live = self.state.shown
@@ -73,7 +73,7 @@ def toggles(places: Sequence[Hideable]) -> widgets.Box:
             lambda tally, title=place.title: f"{title} {tally}".rstrip(),
         )
         buttons.append(button)
-    box = widgets.Box([widgets.Label("More"), *buttons])
+    box = widgets.Box([widgets.Label("Panes"), *buttons])
     box.add_class("ww-row")
     box.add_class("ww-toggles")
     return box

@@ -26,7 +26,7 @@ class VerdictPane(Pane):
 
     key = "verdict"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _lines(state.comparisons, models)
 
 

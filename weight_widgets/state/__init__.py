@@ -5,6 +5,7 @@ from .explorer import ExplorerState, Status
 from .files import FilesState, FoundFile
 from .findings import FindingsState
 from .looks import SCOPES, Detail, FindingsLook, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
+from .observed import following
 from .related import Alignments, Verdicts
 from .selection import Pick, Selection
 from .settings import (
@@ -50,4 +51,5 @@ __all__ = [
     "TableState",
     "Verdicts",
     "Window",
+    "following",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from traitlets import Bool, Dict, HasTraits, Unicode
+from traitlets import Bool, Dict, Unicode
 
 from ..analysis.alignment import Alignment, align
 from ..analysis.passes import Check
@@ -14,6 +14,7 @@ from ..errors import InputError, WeightWidgetsError
 from ..reading.checkpoint import Checkpoint
 from ..worker import Worker
 from .looks import Relation, look_at_relation
+from .observed import Observed
 
 __all__ = ["Comparisons"]
 
@@ -23,7 +24,7 @@ QUICK = 500
 BEARABLE = 1 << 31
 
 
-class Comparisons(HasTraits):
+class Comparisons(Observed):
     """Every other model against the reference.
 
     Attributes

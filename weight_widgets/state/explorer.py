@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from traitlets import HasTraits, Instance
+from traitlets import Instance
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.passes import Check
@@ -25,6 +25,7 @@ from .looks import (
     look_at_table,
     look_closely,
 )
+from .observed import Observed
 from .selection import Pick, Selection
 from .settings import (
     CompareState,
@@ -47,7 +48,7 @@ LOOKS: dict[str, Callable[..., Any]] = {
     "scatter": look_at_scatter,
     "table": look_at_table,
 }
-ZOOM = "zoom"
+ZOOM, ZOOMABLE = "zoom", "heatmap"
 # Seconds after which a pan or a zoom is taken to be at its end.
 SETTLED = 0.06
 CHOICES = ["checkpoints", "reference", "other", "layer", "tensor", "part", "revision"]
@@ -61,15 +62,33 @@ DEPENDENT = {
 
 @dataclass(frozen=True)
 class Status:
-    """One line for the user: what is shown, what is being read and how far that is, what went wrong."""
+    """What the user is told: what is shown, what is being read and how far that is, what went wrong.
+
+    `asked` has the keys of what is being computed, and `notes` what went wrong with each.
+    """
 
     shown: str = ""
     reading: str = ""
     progress: str = ""
-    problems: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    asked: frozenset[str] = frozenset()
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Every sentence about what went wrong, each once."""
+        return tuple(dict.fromkeys((*self.failures, *(note for notes in self.notes.values() for note in notes))))
+
+    def problems_of(self, key: str) -> tuple[str, ...]:
+        """What went wrong with one pane."""
+        return self.notes.get(key, ()) + (self.notes.get(ZOOM, ()) if key == ZOOMABLE else ())
+
+    def progress_of(self, key: str) -> str:
+        """How far the result of one pane is; ``""`` before that takes a while."""
+        return f"{self.reading} {self.progress}" if key in self.asked and self.progress.startswith(key) else ""
 
 
-class ExplorerState(HasTraits):
+class ExplorerState(Observed):
     """The whole state behind the panes on a selection. They observe it; only it asks the worker."""
 
     status = Instance(Status, args=())
@@ -89,7 +108,7 @@ class ExplorerState(HasTraits):
         self.table = TableState()
         self.verdict = PaneState()
         self.line = PaneState()
-        self.status = Status(problems=selection.failures)
+        self.status = Status(failures=selection.failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
         self._compared = self._searched = False
@@ -154,7 +173,7 @@ class ExplorerState(HasTraits):
     def _drop(self, key: str) -> None:
         self._worker.cancel(key)
         self._finish(key)
-        if key == "heatmap":
+        if key == ZOOMABLE:
             self._near.cancel(ZOOM)
             self._finish(ZOOM)
 
@@ -185,8 +204,7 @@ class ExplorerState(HasTraits):
                 pane.result = None
                 self._notes.pop(key, None)
         if asked:
-            self._say(f"Cancelled: {pick.address}")
-            self.status = replace(self.status, reading="", progress="")
+            self._say(shown=f"Cancelled: {pick.address}", reading="", progress="")
 
     def wait(self, timeout: float = 60.0) -> bool:
         """Block until what is chosen is shown and compared; False when `timeout` seconds pass first."""
@@ -225,7 +243,7 @@ class ExplorerState(HasTraits):
         pick = self.selection.pick
         look, opened = LOOKS[key], self.selection.aligned
         settings = {name: getattr(target, name) for name in target.asked_with}
-        self.status = replace(self.status, reading=f"Reading {pick.address} …")
+        self._say(reading=f"Reading {pick.address} …")
         self._submit(
             self._worker,
             key,
@@ -239,7 +257,7 @@ class ExplorerState(HasTraits):
         pane = self.heatmap
         pictures, window, detail, opened = pane.result, pane.window, pane.closeup, self.selection.aligned
         if self._notes.pop(ZOOM, ()):
-            self._say(self.status.shown)
+            self._say()
         if pictures is None or window is None or (detail is not None and detail.shows(window)):
             self._near.cancel(ZOOM)
             self._finish(ZOOM)
@@ -276,29 +294,26 @@ class ExplorerState(HasTraits):
                 show(None)
 
         def report(share: float) -> None:
-            progress = f"{key} {100 * share:.0f} %"
-            self.status = replace(self.status, reading=f"Reading {pick.address} …", progress=progress)
+            self._say(reading=f"Reading {pick.address} …", progress=f"{key} {100 * share:.0f} %")
 
         self._asked.add(key)
+        self._say()
         worker.submit(key, compute, deliver, fail, lambda: self._finish(key), report)
 
     def _finish(self, key: str) -> None:
         self._asked.discard(key)
         reading = self.status.reading if self._asked else ""
-        progress = "" if self.status.progress.startswith(key) else self.status.progress
-        self.status = replace(self.status, reading=reading, progress=progress)
+        self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
         self._begin_behind()
 
     def _note(self, key: str, notes: tuple[str, ...]) -> None:
-        self._notes[key] = notes
-        self._say(self.status.shown)
+        if self._notes.get(key, ()) != notes:
+            self._notes[key] = notes
+            self._say()
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes
-        self._say(f"Showing {pick.address}")
+        self._say(shown=f"Showing {pick.address}")
 
-    def _say(self, shown: str) -> None:
-        problems = dict.fromkeys(
-            (*self.selection.failures, *(note for notes in self._notes.values() for note in notes))
-        )
-        self.status = replace(self.status, shown=shown, problems=tuple(problems))
+    def _say(self, **changed: Any) -> None:
+        self.status = replace(self.status, asked=frozenset(self._asked), notes=dict(self._notes), **changed)

@@ -15,6 +15,7 @@ from ..reading.checkpoint import Checkpoint
 from ..reading.sources import Source, labelled, open_all
 from ..reading.tensors import Layer, Tensor
 from .aligned import Aligned, aligned
+from .observed import Observed
 
 __all__ = ["Pick", "Selection", "find"]
 
@@ -43,7 +44,7 @@ def find(checkpoint: Mapping[str, Layer], pick: Pick) -> Tensor | None:
     return tensor.parts.get(pick.part) if tensor is not None and pick.part else tensor
 
 
-class Selection(HasTraits):
+class Selection(Observed):
     """What is chosen. Setting an attribute moves all panes on it; a value that does not exist is refused.
 
     Parameters

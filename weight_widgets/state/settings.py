@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from traitlets import Bool, Enum, HasTraits, Instance, Int, Unicode
+from traitlets import Bool, Enum, Instance, Int, Unicode
 
 from ..analysis.comparing import STATUSES
 from ..reading.arrangements import MATRIX
 from .looks import SCOPES, Detail, Overlay, PartsLook, Pictures, Scatter, Table, Window
+from .observed import Observed
 
 __all__ = [
     "CLIPS",
@@ -24,7 +25,7 @@ __all__ = [
 CLIPS = (0.0, 0.1, 1.0, 5.0)
 
 
-class PaneState(HasTraits):
+class PaneState(Observed):
     """What all panes have.
 
     Attributes
