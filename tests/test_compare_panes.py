@@ -15,7 +15,7 @@ from scipy import stats
 from seen import HOSTILE, TIMEOUT, Page, Wire, decode, grid_rows, having, hostile, of_kind
 
 import weight_widgets as ww
-from weight_widgets.panes.style import DENSITY
+from weight_widgets.panes.shades import DENSITY
 
 RNG = np.random.default_rng(5)
 MODELS = ("digits_baseline", "digits_finetuned")
@@ -54,7 +54,7 @@ def points(explorer: ww.WeightExplorer) -> dict[str, tuple[np.ndarray, np.ndarra
     return {mark.colors[0]: (mark.x, mark.y) for mark in marks}
 
 
-RING, KERNELS, OTHERS, EQUAL, NEVER = "#d1495b", "#1f77b4", "#8a8f98", "#2b9a66", "#e6862a"
+RING, KERNELS, OTHERS, EQUAL, NEVER = "#d1495b", "#1f77b4", "#8a8f98", "#2b9a66", "#c3871e"
 
 
 class TestComparePane:

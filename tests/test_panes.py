@@ -32,8 +32,8 @@ import weight_widgets as ww
 from weight_widgets.panes.axes import ticks
 from weight_widgets.panes.crosshair import Crosshair
 from weight_widgets.panes.png import encode
+from weight_widgets.panes.shades import DIVERGING
 from weight_widgets.panes.style import (
-    DIVERGING,
     MODEL_COLOURS,
     count,
     models_by_label,
@@ -42,7 +42,8 @@ from weight_widgets.panes.style import (
     text,
 )
 
-BLUE, WHITE, RED, GREY = (0x05, 0x30, 0x61), (0xF7, 0xF7, 0xF7), (0x67, 0x00, 0x1F), (0x80, 0x80, 0x80)
+BLUE, WHITE, RED = (tuple(DIVERGING[place].tolist()) for place in (0, 127, 254))
+GREY = (0x80, 0x80, 0x80)
 RNG = np.random.default_rng(11)
 
 

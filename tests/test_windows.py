@@ -18,7 +18,7 @@ from seen import TIMEOUT, Wire, decode, final, having, of_kind, widgets_alive, w
 import weight_widgets as ww
 from weight_widgets.analysis.rasters import Raster
 from weight_widgets.panes.crosshair import Crosshair
-from weight_widgets.panes.style import DIVERGING
+from weight_widgets.panes.shades import DIVERGING
 from weight_widgets.reading import storage
 from weight_widgets.state import Detail, Pick, Window
 from weight_widgets.state.looks import look_at_pictures, look_closely

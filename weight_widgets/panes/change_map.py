@@ -13,7 +13,7 @@ import numpy as np
 from ..analysis.comparing import ComparedRow
 from ..analysis.verdict.traces import is_kernel
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
-from .style import count
+from .style import NEUTRAL, count
 
 __all__ = ["ChangeMap"]
 
@@ -23,9 +23,9 @@ MAX_POINTS = 4000
 KERNEL, OTHER, FROZEN, NEVER = "kernel", "other weight", "equal", "never compared"
 LOOKS = {
     KERNEL: ("#1f77b4", "circle"),
-    OTHER: ("#8a8f98", "circle"),
+    OTHER: (NEUTRAL, "circle"),
     FROZEN: ("#2b9a66", "square"),
-    NEVER: ("#e6862a", "cross"),
+    NEVER: ("#c3871e", "cross"),
 }
 MEANINGS = {
     KERNEL: "changed kernels",

@@ -19,8 +19,9 @@ from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
 from .pane import Pane
 from .png import encode
+from .shades import DIVERGING
 from .sight import Sight
-from .style import DIVERGING, SAMPLED, Models, number, percent, text
+from .style import SAMPLED, Models, number, percent, text
 
 __all__ = ["HeatmapPane"]
 

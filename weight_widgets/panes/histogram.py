@@ -15,7 +15,7 @@ from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .pane import Pane
-from .style import SAMPLED, UNSURE, Model, Models, count, number, percent, text
+from .style import NEUTRAL, SAMPLED, UNSURE, Model, Models, count, number, percent, text
 
 __all__ = ["HistogramPane"]
 
@@ -136,7 +136,7 @@ def _line(ground: Ground, colour: str) -> bqplot.Lines:
 def _initial_line(ground: Ground) -> bqplot.Lines:
     """Above the models in a colour that none of them has, for it belongs to what was before."""
     scales = {"x": ground.x, "y": ground.y}
-    return bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], line_style="dashed", stroke_width=1.6)
+    return bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], line_style="dashed", stroke_width=1.6)
 
 
 def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:

@@ -12,7 +12,7 @@ from ..state import ExplorerState, PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
 from .pane import Pane
-from .style import UNSURE, Models, count, number, percent, text
+from .style import NEUTRAL, UNSURE, Models, count, number, percent, text
 
 __all__ = ["PartsPane"]
 
@@ -38,7 +38,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
     """The pane; a row a tensor, a column a part."""
     scales = {"x": bqplot.LinearScale(min=0.0, max=1.0), "y": bqplot.LinearScale(min=-1.0, max=0.0)}
     bars = {label: _bars(scales, model.colour) for label, model in models.items()}
-    ground = bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], stroke_width=1, opacities=[FADED])
+    ground = bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], stroke_width=1, opacities=[FADED])
     titles, lows, highs = (_label(scales, align) for align in ("start", "start", "end"))
     axis = vertical_axis(scales["y"])
     figure = bqplot.Figure(

@@ -11,7 +11,8 @@ from ..state import ExplorerState, Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .pane import Pane
 from .png import encode
-from .style import DENSITY, Models, count, number, percent, text
+from .shades import DENSITY
+from .style import NEUTRAL, Models, count, number, percent, text
 from .toggles import Holding
 
 __all__ = ["ScatterPane"]
@@ -35,7 +36,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
     x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0)
     scales = {"x": x, "y": y}
     image = bqplot.Image(image=_picture(np.zeros((1, 1))), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0])
-    identity = bqplot.Lines(x=[], y=[], scales=scales, colors=["#8a8f98"], line_style="dashed", stroke_width=1.2)
+    identity = bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], line_style="dashed", stroke_width=1.2)
     across = horizontal_axis(x, label="weight in A", label_offset="2.4em")
     upwards = vertical_axis(y, label="weight in B", label_offset="3.8em")
     figure = bqplot.Figure(

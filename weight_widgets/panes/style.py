@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from html import escape
 
 import ipywidgets
-import numpy as np
 
 from ..display import MAX_NAME, numbered, visible
 
 __all__ = [
-    "DENSITY",
-    "DIVERGING",
     "MODEL_COLOURS",
+    "NEUTRAL",
     "SAMPLED",
     "UNSURE",
     "Model",
@@ -29,27 +27,10 @@ __all__ = [
     "text",
 ]
 
-# Told apart in light and dark and by the common kinds of colour blindness, at least pairwise from the first.
-MODEL_COLOURS = ("#1f77b4", "#e6862a", "#2b9a66", "#b0479e", "#8c6d4f", "#d1495b", "#17a2b8", "#7f7f7f")
-
-# ColorBrewer's RdBu, blue for negative: 255 colours around a white centre (index 127).
-_ANCHORS = np.array(
-    [0x053061, 0x2166AC, 0x4393C3, 0x92C5DE, 0xD1E5F0, 0xF7F7F7, 0xFDDBC7, 0xF4A582, 0xD6604D, 0xB2182B, 0x67001F]
-)
-
-
-def _between(anchors: np.ndarray) -> np.ndarray:
-    """255 colours from the first to the last of some: shape (255, 3), uint8."""
-    places, steps = np.linspace(0, 1, 255), np.linspace(0, 1, len(anchors))
-    planes = [np.interp(places, steps, (anchors >> shift) & 0xFF) for shift in (16, 8, 0)]
-    return np.stack(planes, axis=1).round().astype(np.uint8)
-
-
-DIVERGING = _between(_ANCHORS)
-
-# From few to many, each colour told from a white and from a black ground: 255 colours.
-_STOPS = np.array([0x86B6E6, 0x5A7FCB, 0x7A4FA8, 0xC23B75, 0xE8622C, 0xF6A623])
-DENSITY = _between(_STOPS)
+# Told apart by trichromats and by dichromats, the first of them best, on light and on dark ground.
+MODEL_COLOURS = ("#0fa5a5", "#c3871e", "#a51ef0", "#f03c78", "#2d785a", "#6969a5", "#a578e1", "#c34b1e")
+# What belongs to no model.
+NEUTRAL = "#8a8f98"
 
 # What every pane says of numbers that are replaced as soon as all weights were read.
 SAMPLED = "A sample so far: {} of the weights. The rest is being read."
