@@ -20,6 +20,7 @@ __all__ = ["Pane", "Root"]
 
 # Seconds that showing a pane or an explorer may wait for its first pictures.
 FIRST_LOOK = 1.0
+CLOSED = "This is closed. Run the cell that made it again to open a new one."
 MAX_SENTENCE = 600
 
 
@@ -49,6 +50,9 @@ class Root(widgets.VBox):
 
     # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
     def _ipython_display_(self, **kwargs: Any) -> None:
+        if self.comm is None:
+            display({"text/plain": CLOSED}, raw=True)  # type: ignore[no-untyped-call]
+            return
         # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
         self._state.wait_for_panes(FIRST_LOOK)
         if hasattr(super(), "_ipython_display_"):
