@@ -1,4 +1,4 @@
-"""A private JupyterLab server: settings, workspaces and caches of its own, so nothing of the user's leaks in or out."""
+"""A private Jupyter server: settings, workspaces and caches of its own, so nothing of the user's leaks in or out."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 START_SECONDS = 90
 STOP_SECONDS = 10
+
+# The module that is run, and how it lets tests drive the page.
+LAB = ("jupyterlab", "--LabApp.expose_app_in_browser=True")
+NOTEBOOK = ("notebook", "--JupyterNotebookApp.expose_app_in_browser=True")
 
 SETTINGS: dict[str, dict[str, object]] = {
     # No question about news on the first start, and no look-ups on the network.
@@ -42,13 +46,14 @@ class Server:
 
 
 @contextmanager
-def serve(root: Path, private: Path, port: int) -> Iterator[Server]:
+def serve(
+    root: Path, private: Path, port: int, application: Sequence[str] = LAB, python: str | Path = sys.executable
+) -> Iterator[Server]:
     """Serve the files in `root` until the block ends; what Jupyter keeps for itself goes into `private`."""
     environment = _environment(private)
     token = secrets.token_hex(24)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser"]
+    command = [str(python), "-m", *application, "--no-browser"]
     command += [f"--ServerApp.root_dir={root}", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    command.append("--LabApp.expose_app_in_browser=True")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
 
@@ -128,7 +133,7 @@ def _await_answer(server: Server, log: Path) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     said = log.read_text(encoding="utf-8", errors="replace")[-4000:]
-    raise RuntimeError(f"JupyterLab did not start on port {server.port}:\n{said}")
+    raise RuntimeError(f"Jupyter did not start on port {server.port}:\n{said}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -6,9 +6,11 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+import h5py
 import numpy as np
-from lab import TIMEOUT_MS, Lab
+from lab import TIMEOUT_MS, Host
 from playwright.sync_api import Locator
 
 # Where the ticks of the vertical axis stand and what is written there: the way from pixels back to values.
@@ -32,43 +34,48 @@ PIXELS = """async address => {
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     return { rows: canvas.height, columns: canvas.width, data: [...data] };
 }"""
-SETTLED = """([layer, tensor, part]) => {
-    const line = document.querySelector('.weight-widgets .ww-status [role=status]');
+SETTLED = """([number, layer, tensor, part]) => {
+    const line = document.querySelectorAll('.weight-widgets')[number]?.querySelector('.ww-status [role=status]');
     return line?.textContent === 'Showing ' + [layer, tensor, part].filter(Boolean).join(' · ');
 }"""
 
 
 @dataclass(frozen=True)
 class Explorer:
-    """The first explorer of the page."""
+    """An explorer of the page, the first unless another is asked for."""
 
-    lab: Lab
+    lab: Host
+    number: int = 0
+
+    @property
+    def root(self) -> Locator:
+        return self.lab.page.locator(".weight-widgets").nth(self.number)
 
     def choose(self, trait: str, value: str) -> None:
         """Choose an entry of a dropdown by the text that it shows: the events of a click on it, without the pointer.
 
         The list that opens is drawn outside of the page, where the driver's pointer does not reach.
         """
-        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        select = self.root.locator(f".ww-choose-{trait} select").first
         select.select_option(label=value)
 
     def click_open(self, trait: str) -> None:
         """Open a dropdown's list with the mouse."""
-        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        select = self.root.locator(f".ww-choose-{trait} select").first
         select.scroll_into_view_if_needed()
         box = select.bounding_box()
         assert box is not None
         self.lab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def chosen(self, trait: str) -> str:
-        select = self.lab.page.locator(f".ww-choose-{trait} select").first
+        select = self.root.locator(f".ww-choose-{trait} select").first
         return str(select.evaluate("select => select.selectedOptions[0].textContent")).replace("\xa0", " ")
 
     def options(self, trait: str) -> list[str]:
-        return self.lab.page.locator(f".ww-choose-{trait} select").first.locator("option").all_text_contents()
+        return self.root.locator(f".ww-choose-{trait} select").first.locator("option").all_text_contents()
 
     def await_shown(self, layer: str, tensor: str, part: str = "") -> None:
-        self.lab.page.wait_for_function(SETTLED, arg=[layer, tensor, part])
+        self.lab.page.wait_for_function(SETTLED, arg=[self.number, layer, tensor, part])
 
     def eventually(self, check: Callable[[], None]) -> None:
         """Wait until what is drawn passes the check: the page draws some frames after it has heard."""
@@ -83,7 +90,7 @@ class Explorer:
 
     def table(self) -> dict[str, dict[str, str]]:
         """The table pane: by model, by column."""
-        table = self.lab.page.locator(".ww-table table").first
+        table = self.root.locator(".ww-table table").first
         head = table.locator("thead th:not([hidden])").all_text_contents()
         rows = {}
         for row in table.locator("tbody tr").all():
@@ -94,14 +101,14 @@ class Explorer:
 
     def counts(self) -> list[list[float]]:
         """The bars of each visible histogram line, read off the path with the ticks of the y axis as the ruler."""
-        figure = self.lab.page.locator(".ww-histogram-figure").first
+        figure = self.root.locator(".ww-histogram-figure").first
         value_at = ruler(figure.evaluate(VERTICAL_TICKS))
         paths = figure.locator("path.line").evaluate_all(VISIBLE_PATHS)
         return [[value_at(float(point.split(",")[1])) for point in path[1:].split("L")[::2]] for path in paths if path]
 
     def image(self, number: int, close: bool = False) -> Locator:
         """The picture A (0), B (1) or B − A (2), of everything or of what is in sight; or the colour bar (3)."""
-        figure = self.lab.page.locator(".ww-pictures").first.locator(".bqplot").nth(number)
+        figure = self.root.locator(".ww-pictures").first.locator(".bqplot").nth(number)
         return figure.locator("image").nth(1 if close else 0)
 
     def pixels(self, number: int, close: bool = False) -> np.ndarray:
@@ -124,23 +131,37 @@ class Explorer:
     def looked_up(self, pixels: np.ndarray) -> tuple[np.ndarray, float]:
         """The values of colours, shape (rows, columns, 3), and the bar's step."""
         bar = self.pixels(3)[:, 0, :3].astype(int)
-        figure = self.lab.page.locator(".ww-colour-bar").first
+        figure = self.root.locator(".ww-colour-bar").first
         value_at = ruler(figure.evaluate(VERTICAL_TICKS))
         height = figure.locator("image").first.evaluate("image => image.getBoundingClientRect().height")
         levels = np.array([value_at((row + 0.5) / len(bar) * height) for row in range(len(bar))])
         nearest = np.abs(pixels[:, :, None, :].astype(int) - bar).sum(axis=3).argmin(axis=2)
         return levels[nearest], float(abs(levels[0] - levels[1]))
 
+    def check_pictures(self, pair: tuple[np.ndarray, np.ndarray]) -> None:
+        """The pictures against the matrices A and B."""
+        for picture, matrix in enumerate((*pair, pair[1] - pair[0])):
+            shown, step = self.values(picture)
+            assert shown.shape == matrix.shape
+            # A colour of 255 stands for the value next to it, and the bar's labels are rounded.
+            assert np.abs(shown - matrix).max() <= 1.5 * step
+
     def point_at(self, picture: int, row: float, column: float, shape: tuple[int, int]) -> None:
         """Move the mouse to a place of the picture, wherever pan and zoom have put it."""
-        self.lab.page.locator(".ww-pictures").first.scroll_into_view_if_needed()
+        self.root.locator(".ww-pictures").first.scroll_into_view_if_needed()
         box = self.image(picture).evaluate("image => image.getBoundingClientRect().toJSON()")
         x = box["x"] + box["width"] * (column + 0.5) / shape[1]
         y = box["y"] + box["height"] * (row + 0.5) / shape[0]
         self.lab.page.mouse.move(x, y)
 
     def readout(self) -> str:
-        return self.lab.page.locator(".ww-readout").first.inner_text()
+        return self.root.locator(".ww-readout").first.inner_text()
+
+
+def stored(models: Path, name: str, layer: str, tensor: str) -> np.ndarray:
+    """A weight of a Sequential model's file, by its path as `h5dump` shows it."""
+    with h5py.File(models / f"{name}.h5") as file:
+        return file[f"model_weights/{layer}/digits/{layer}/{tensor}"][()]
 
 
 def ruler(ticks: list[tuple[float, float, str]]) -> Callable[[float], float]:

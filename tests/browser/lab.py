@@ -56,23 +56,49 @@ class KernelError(Exception):
     """Code that ran in the notebook's kernel raised; the message is its traceback."""
 
 
-class Lab:
-    """A JupyterLab page with one notebook open.
+class Host:
+    """A page: `page` is Playwright's, `errors` what it and its console complained of."""
 
-    `page` is Playwright's, `root` the folder that is served, `errors` what the console and the page complained of
-    since the notebook was opened.
-    """
-
-    def __init__(self, page: Page, server: Server) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.root = server.root
         self.errors: list[str] = []
-        self._server = server
         page.set_default_timeout(TIMEOUT_MS)
         # A picture that is replaced while it is read here stays readable: the next look sees the new one.
         page.add_init_script("URL.revokeObjectURL = () => {}")
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def screenshot(self, path: Path, selector: str | None = None) -> None:
+        """Write a PNG of the page, or of the first element that matches, once two in a row are the same."""
+        path.write_bytes(self._settled(selector))
+
+    def _settled(self, selector: str | None = None) -> bytes:
+        target = self.page.locator(selector).first if selector else self.page
+        last = b""
+        for _ in range(40):
+            picture = target.screenshot(animations="disabled", caret="hide")
+            if picture == last:
+                return picture
+            last = picture
+            self.page.wait_for_timeout(150)
+        raise TimeoutError("the page keeps changing")
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location['url']})")
+
+
+class Lab(Host):
+    """A page of JupyterLab, or of Notebook 7, with one notebook open.
+
+    `server` is behind it, `root` the folder that is served; `errors` begin anew with each notebook.
+    """
+
+    def __init__(self, page: Page, server: Server, way: str = "doc/tree") -> None:
+        super().__init__(page)
+        self.server = server
+        self.root = server.root
+        self._way = way
         page.on("dialog", self._on_dialog)
 
     def open_notebook(self, source: Path | Sequence[str], name: str = "test.ipynb") -> None:
@@ -86,11 +112,15 @@ class Lab:
             write_notebook(self.root / name, source)
         self.page.evaluate(STOP_KERNEL)
         self.set_viewport(*VIEWPORT)
-        self.page.goto(self._server.address(f"doc/tree/{name}", "reset"))
-        self.page.wait_for_function(READY, arg=name)
-        self.page.evaluate(AWAIT_KERNEL)
+        self.open_again(name)
         self.set_theme("light")
         self.errors.clear()
+
+    def open_again(self, name: str = "test.ipynb") -> None:
+        """Load the page anew; the notebook is what was saved of it, and its kernel the one that runs, if one does."""
+        self.page.goto(self.server.address(f"{self._way}/{name}", "reset"))
+        self.page.wait_for_function(READY, arg=name)
+        self.page.evaluate(AWAIT_KERNEL)
 
     def run_all(self) -> None:
         """Run all cells and await their end; raise KernelError with the traceback of the first one that failed."""
@@ -117,25 +147,6 @@ class Lab:
         self.set_viewport(width)
         self._settled()
         self.set_viewport(width, self.page.evaluate(CONTENT_HEIGHT))
-
-    def screenshot(self, path: Path, selector: str | None = None) -> None:
-        """Write a PNG of the page, or of the first element that matches, once two in a row are the same."""
-        path.write_bytes(self._settled(selector))
-
-    def _settled(self, selector: str | None = None) -> bytes:
-        target = self.page.locator(selector).first if selector else self.page
-        last = b""
-        for _ in range(40):
-            picture = target.screenshot(animations="disabled", caret="hide")
-            if picture == last:
-                return picture
-            last = picture
-            self.page.wait_for_timeout(150)
-        raise TimeoutError("the page keeps changing")
-
-    def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.errors.append(f"{message.text} ({message.location['url']})")
 
     def _on_dialog(self, dialog: Dialog) -> None:
         # Leaving a notebook that is not saved asks; nothing else may.

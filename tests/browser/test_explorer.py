@@ -15,7 +15,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from explorer import Explorer
+from explorer import Explorer, stored
 from lab import Lab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -57,12 +57,6 @@ def explorer(opened: Explorer) -> Explorer:
     return opened
 
 
-def stored(models: Path, name: str, layer: str, tensor: str) -> np.ndarray:
-    """A weight of a Sequential model's file, by its path as `h5dump` shows it."""
-    with h5py.File(models / f"{name}.h5") as file:
-        return file[f"model_weights/{layer}/digits/{layer}/{tensor}"][()]
-
-
 def number(text: str) -> float:
     return math.nan if text == "n/a" else float(text.replace("−", "-").replace("\u2009", "").rstrip(" %"))
 
@@ -71,7 +65,7 @@ def check_panes(explorer: Explorer, weights: dict[str, np.ndarray], pair: tuple[
     """The three panes against arrays: `weights` by ticked model, `pair` the matrices A and B."""
     explorer.eventually(lambda: check_table(explorer, weights))
     explorer.eventually(lambda: check_histograms(explorer, weights))
-    explorer.eventually(lambda: check_pictures(explorer, pair))
+    explorer.eventually(lambda: explorer.check_pictures(pair))
 
 
 def check_table(explorer: Explorer, weights: dict[str, np.ndarray]) -> None:
@@ -100,14 +94,6 @@ def check_histograms(explorer: Explorer, weights: dict[str, np.ndarray]) -> None
     for counts, values in zip(drawn, weights.values(), strict=True):
         expected = np.histogram(values.astype(np.float64), edges)[0]
         assert counts == pytest.approx(expected, abs=0.02 + expected.max() * 0.002)
-
-
-def check_pictures(explorer: Explorer, pair: tuple[np.ndarray, np.ndarray]) -> None:
-    for picture, matrix in enumerate((*pair, pair[1] - pair[0])):
-        shown, step = explorer.values(picture)
-        assert shown.shape == matrix.shape
-        # A colour of 255 stands for the value next to it, and the bar's labels are rounded.
-        assert np.abs(shown - matrix).max() <= 1.5 * step
 
 
 def test_choosing_by_mouse_shows_what_the_file_holds(explorer: Explorer, models: Path) -> None:
