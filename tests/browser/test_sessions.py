@@ -101,5 +101,5 @@ def test_a_closed_explorer_says_how_to_open_another(views: tuple[Explorer, Explo
     opened.page.wait_for_function("document.querySelectorAll('.weight-widgets').length === 0")
     opened.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
     opened.page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
-    said = opened.page.locator(".jp-OutputArea-output").filter(has_text="This explorer is closed.")
+    said = opened.page.locator(".jp-OutputArea-output").filter(has_text="This is closed.")
     assert "ww.compare(…)" in said.inner_text()

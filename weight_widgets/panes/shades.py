@@ -37,7 +37,8 @@ def _shades(first: Lch, last: Lch, count: int = COLOURS) -> np.ndarray:
         (light, chroma * np.cos(np.deg2rad(hue)), chroma * np.sin(np.deg2rad(hue)))
         for light, chroma, hue in (first, last)
     ]
-    lab = np.linspace(*np.array(ends), count)
+    start, end = np.array(ends)
+    lab = np.linspace(start, end, count)
     linear = np.clip((lab @ _TO_CONES.T) ** 3 @ _TO_LINEAR.T, 0.0, 1.0)
     # The transfer function of sRGB (IEC 61966-2-1).
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
