@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .panes.findings import FindingsPane
     from .panes.heatmap import HeatmapPane
     from .panes.histogram import HistogramPane
+    from .panes.overview import OverviewPane
     from .panes.parts import PartsPane
     from .panes.pickers import LayerChooser, ModelChooser
     from .panes.scatter import ScatterPane
@@ -50,6 +51,7 @@ __all__ = [
     "Layer",
     "LayerChooser",
     "ModelChooser",
+    "OverviewPane",
     "PartsPane",
     "ScatterPane",
     "Selection",
@@ -89,6 +91,7 @@ _HOMES = {
     "Layer": "reading.tensors",
     "LayerChooser": "panes.pickers",
     "ModelChooser": "panes.pickers",
+    "OverviewPane": "panes.overview",
     "PartsPane": "panes.parts",
     "ScatterPane": "panes.scatter",
     "Selection": "state",

@@ -12,6 +12,7 @@ from .panes.compare import ComparePane
 from .panes.findings import FindingsPane
 from .panes.heatmap import HeatmapPane
 from .panes.histogram import HistogramPane
+from .panes.overview import OverviewPane
 from .panes.pane import Pane, Root
 from .panes.parts import PartsPane
 from .panes.pickers import LayerChooser, ModelChooser
@@ -33,6 +34,7 @@ from .state import (
     FindingsState,
     HeatmapState,
     HistogramState,
+    OverviewState,
     PartsState,
     ScatterState,
     Selection,
@@ -76,6 +78,8 @@ class WeightExplorer(Root):
         ``shown``, and the ``result`` of `compute_spectrum`.
     findings : FindingsState
         ``shown``, and the ``result`` of the findings pane.
+    overview : OverviewState
+        Settings of the overview: ``shown``, ``measure``.
     table : TableState
         ``scope`` of the table pane.
     """
@@ -106,15 +110,18 @@ class WeightExplorer(Root):
         ]
         panes = widgets.Box(first)
         panes.add_class("ww-panes")
+        overview = place("Overview", "Every layer of every model on one screen", OverviewPane)
+        overview.add_class("ww-side")
+        shown_by = toggles([overview, *first, table, *further])
+        main = widgets.VBox([LayerChooser(selection, alone=False), shown_by, panes, *further, table])
+        main.add_class("ww-main")
+        body = widgets.Box([overview, main])
+        body.add_class("ww-body")
         return [
             Shell(),
             ModelChooser(selection, alone=False),
             VerdictPane(selection, alone=False),
-            LayerChooser(selection, alone=False),
-            toggles([*first, table, *further]),
-            panes,
-            *further,
-            table,
+            body,
             StatusLine(selection, alone=False),
         ]
 
@@ -161,6 +168,11 @@ class WeightExplorer(Root):
     def findings(self) -> FindingsState:
         """Result of the findings pane; ``explorer.findings.shown = True`` shows it."""
         return self._state.findings
+
+    @property
+    def overview(self) -> OverviewState:
+        """Settings and result of the overview: ``explorer.overview.measure = "std"``."""
+        return self._state.overview
 
     @property
     def table(self) -> TableState:

@@ -11,12 +11,13 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["MAX_NAME", "numbered", "visible"]
+__all__ = ["MAX_NAME", "named", "numbered", "visible"]
 
 # Runs are told apart by the end of their names as often as by the beginning, so both are kept.
 MAX_NAME = 48
 # No script needs more on one letter; a tower of them covers the lines above.
 MAX_MARKS = 3
+NAMELESS = "⟨no name⟩"
 # Blank to the eye, though Unicode counts them among letters, marks and symbols.
 BLANK = frozenset(
     itertools.chain(
@@ -43,6 +44,11 @@ def visible(text: str, limit: int = MAX_NAME) -> str:
         return "".join(glyphs)
     half = (limit - 1) // 2
     return "".join([*_fitting(glyphs, half), "…", *reversed(_fitting(glyphs[::-1], half))])
+
+
+def named(text: str, limit: int = MAX_NAME) -> str:
+    """The same for what must have words to be chosen by."""
+    return visible(text, limit) or NAMELESS
 
 
 def numbered(shown: Iterable[str]) -> list[str]:

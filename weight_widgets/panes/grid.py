@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +12,11 @@ import numpy as np
 import traitlets
 
 from .bundles import bundle
+from .messages import send_in_messages
 
 __all__ = ["Column", "Grid", "Row"]
 
 UNAVAILABLE = "n/a"
-# Columns share a message up to this size; no message of ours may pass 300 KB.
-MESSAGE_BYTES = 200_000
 
 
 @dataclass(frozen=True)
@@ -113,10 +111,7 @@ class Grid(anywidget.AnyWidget):
         self._count = len(rows)
         packed = {f"column_{place}": self._pack(column, rows) for place, column in enumerate(self._columns)}
         colours = [row.colour for row in rows] if any(row.colour for row in rows) else []
-        for message in _messages(packed):
-            with self.hold_sync():
-                for name, value in message:
-                    setattr(self, name, value)
+        send_in_messages(self, packed)
         with self.hold_sync():
             self.table = {"frame": self._frame, "count": len(rows), "colours": colours}
             self.selected = selected
@@ -151,17 +146,3 @@ class Grid(anywidget.AnyWidget):
             self.selected = self.choice["row"]
         # One among rows that are gone is taken back.
         self._tell()
-
-
-def _messages(packed: Mapping[str, Mapping[str, Any]]) -> Iterator[list[tuple[str, Mapping[str, Any]]]]:
-    """The columns in groups that fit into a message each."""
-    group: list[tuple[str, Mapping[str, Any]]] = []
-    room = MESSAGE_BYTES
-    for name, column in packed.items():
-        size = len(json.dumps(column["cells"], ensure_ascii=False).encode()) + len(column["keys"] or b"")
-        if group and size > room:
-            yield group
-            group, room = [], MESSAGE_BYTES
-        group.append((name, column))
-        room -= size
-    yield group

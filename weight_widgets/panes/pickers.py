@@ -8,8 +8,8 @@ import ipywidgets as widgets
 from traitlets import All
 from traitlets.utils.bunch import Bunch
 
-from ..display import numbered, visible
-from ..state import ExplorerState, Selection
+from ..display import named, numbered, visible
+from ..state import ExplorerState, Selection, paired_name
 from .pane import Pane
 from .style import Models, description
 
@@ -20,9 +20,6 @@ Options = Sequence[tuple[str, str]]
 WHOLE = "all"
 # Two thousand options take a message of 60 KB.
 MAX_PARTS = 2000
-# Further names of one layer would make the entry too long to read.
-MAX_ALIASES = 2
-NAMELESS = "⟨no name⟩"
 
 
 class ModelChooser(Pane):
@@ -133,22 +130,14 @@ def _part_number(selection: Selection) -> widgets.BoundedIntText:
 
 def _named(names: Iterable[str]) -> Options:
     names = list(names)
-    return list(zip(numbered(visible(name) or NAMELESS for name in names), names, strict=True))
+    return list(zip(numbered(named(name) for name in names), names, strict=True))
 
 
 def _layer_title(selection: Selection, models: Models, name: str) -> str:
     lacking = selection.lacking(name)
     who = models[lacking[0]].name if len(lacking) == 1 else f"{len(lacking)} of the models"
     mark = f" — not in {who}" if lacking else ""
-    return f"{_paired_name(selection, name)} · {visible(selection.layer_title(name))}{mark}"
-
-
-def _paired_name(selection: Selection, name: str) -> str:
-    """The name, with those that other models have for the layer."""
-    aliases = selection.aliases(name)
-    names = [name, *aliases[:MAX_ALIASES]]
-    said = " ↔ ".join(visible(one) or NAMELESS for one in names) + (" …" if len(aliases) > MAX_ALIASES else "")
-    return f"{said} (pair assumed)" if selection.is_assumed(name) else said
+    return f"{paired_name(selection.aligned, name)} · {visible(selection.layer_title(name))}{mark}"
 
 
 def _chooser(title: str, selection: Selection, trait: str, options: Callable[[], Options]) -> widgets.Dropdown:

@@ -25,6 +25,10 @@ class Graph:
         found = self._chains.get(path)
         return found[-1] if found else None
 
+    def names(self, path: str) -> tuple[str, ...]:
+        """Of the models around the layer from the outermost on, and its own; empty where the configuration has none."""
+        return tuple(each.name for each in self._chains.get(path, ())[1:])
+
     def frozen(self, path: str) -> bool:
         """Whether the layer, or a model around it, is set not to be trained."""
         return any(each.config.get("trainable") is False for each in self._chains.get(path, (self.model,)))

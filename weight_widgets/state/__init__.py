@@ -1,11 +1,29 @@
 """Floor 5: what is chosen, what was computed for it, and the settings of the panes, as traits that panes observe."""
 
+from .aligned import paired_name
 from .comparisons import Comparisons
 from .explorer import ExplorerState, Status
 from .files import FilesState, FoundFile
 from .findings import FindingsState
-from .looks import SCOPES, Detail, FindingsLook, Overlay, PartsLook, Pictures, Relation, Scatter, Spectra, Table, Window
+from .looks import (
+    MEASURES,
+    SCOPES,
+    Detail,
+    FindingsLook,
+    Glance,
+    Measure,
+    Overlay,
+    PartsLook,
+    Pictures,
+    Relation,
+    Scatter,
+    Sketch,
+    Spectra,
+    Table,
+    Window,
+)
 from .observed import following
+from .overview import OverviewState
 from .related import Alignments, Verdicts
 from .selection import Pick, Selection
 from .settings import (
@@ -22,6 +40,7 @@ from .spectrum import SpectrumState
 
 __all__ = [
     "CLIPS",
+    "MEASURES",
     "SCOPES",
     "Alignments",
     "CompareState",
@@ -32,9 +51,12 @@ __all__ = [
     "FindingsLook",
     "FindingsState",
     "FoundFile",
+    "Glance",
     "HeatmapState",
     "HistogramState",
+    "Measure",
     "Overlay",
+    "OverviewState",
     "PaneState",
     "PartsLook",
     "PartsState",
@@ -44,6 +66,7 @@ __all__ = [
     "Scatter",
     "ScatterState",
     "Selection",
+    "Sketch",
     "Spectra",
     "SpectrumState",
     "Status",
@@ -52,4 +75,5 @@ __all__ = [
     "Verdicts",
     "Window",
     "following",
+    "paired_name",
 ]

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ..analysis.alignment import Address, AlignedRow, Alignment
+from ..display import named
 from ..reading.checkpoint import Checkpoint
 from ..reading.tensors import Layer, Skipped
 
-__all__ = ["Aligned", "aligned"]
+__all__ = ["Aligned", "aliases", "aligned", "paired_name"]
+
+# Further names of one layer would be too long to read.
+MAX_ALIASES = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +103,24 @@ def aligned(checkpoint: Checkpoint, alignment: Alignment | None = None, label: s
         found = layers.get(layer) or replace(source, name=layer, tensors={})
         layers[layer] = replace(found, tensors={**found.tensors, name: tensor})
     return Aligned(checkpoint, layers, own, assumed)
+
+
+def aliases(views: Mapping[str, Aligned], layer: str) -> list[str]:
+    """What checkpoints call a layer that is looked at under another name."""
+    return [*dict.fromkeys(name for view in views.values() for name in view.aliases.get(layer, ()))]
+
+
+def paired_name(views: Mapping[str, Aligned], layer: str, own: str | None = None) -> str:
+    """The name of a layer as plain text, with those that other models have for it.
+
+    `own` stands in its place where less than all of it is to be read.
+    """
+    others = aliases(views, layer)
+    names = [layer if own is None else own, *others[:MAX_ALIASES]]
+    said = " ↔ ".join(map(named, names)) + (" …" if len(others) > MAX_ALIASES else "")
+    # Order and shapes alone have put some checkpoint's layer here.
+    assumed = any(layer in view.assumed for view in views.values())
+    return f"{said} (pair assumed)" if assumed else said
 
 
 def _places(rows: list[AlignedRow], alignment: Alignment, label: str) -> dict[Address, Address]:

@@ -26,6 +26,7 @@ from .looks import (
     look_closely,
 )
 from .observed import Observed
+from .overview import OverviewState
 from .selection import Pick, Selection
 from .settings import (
     CompareState,
@@ -106,12 +107,13 @@ class ExplorerState(Observed):
         self.scatter = ScatterState()
         self.spectrum = SpectrumState(self.selection)
         self.table = TableState()
+        self.overview = OverviewState(selection, self.comparisons, self.findings)
         self.verdict = PaneState()
         self.line = PaneState()
         self.status = Status(failures=selection.failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
-        self._compared = self._searched = False
+        self._compared = self._searched = self._read = False
         self._worker = Worker()
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
@@ -128,7 +130,8 @@ class ExplorerState(Observed):
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), list(pane.asked_with))
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
-        self.spectrum.observe(lambda change: self._note("spectrum", change.new), "notes")
+        for key in ("spectrum", "overview"):
+            self._pane(key).observe(lambda change, key=key: self._note(key, change.new), "notes")
         for key, each in self._panes.items():
             each.observe(lambda change, key=key: self._count(key, change), "seen")
         self.comparisons.refer_to(selection.reference)
@@ -163,12 +166,15 @@ class ExplorerState(Observed):
         """Ask for what is about no choice in particular, as far as somebody looks at it. Pictures come first."""
         if self._asked:
             return
-        if not self._compared and (self.verdict.seen or self.compare.seen):
+        if not self._compared and (self.verdict.seen or self.compare.seen or self.overview.seen):
             self._compared = True
             self.comparisons.begin_if_bearable()
-        if not self._searched and (self.line.seen or self.findings.seen):
+        if not self._searched and (self.line.seen or self.findings.seen or self.overview.seen):
             self._searched = True
             self.findings.begin_if_quick()
+        if not self._read and self.overview.seen:
+            self._read = True
+            self.overview.begin_if_bearable()
 
     def _drop(self, key: str) -> None:
         self._worker.cancel(key)
@@ -179,7 +185,7 @@ class ExplorerState(Observed):
 
     def _rest(self) -> None:
         """Nobody looks: end what is going on, until somebody does."""
-        self._compared = self._searched = False
+        self._compared = self._searched = self._read = False
         self.comparisons.rest()
         self.findings.cancel()
         self.spectrum.cancel()
@@ -217,11 +223,14 @@ class ExplorerState(Observed):
 
     def wait_for_panes(self, timeout: float) -> bool:
         """Block until what is chosen is shown; False when `timeout` seconds pass first."""
-        return self._worker.wait(timeout)
+        end = time.monotonic() + timeout
+        return self._worker.wait(timeout) and self.overview.worker.wait(end - time.monotonic())
 
     @property
     def _workers(self) -> tuple[Worker, ...]:
-        return self._worker, self._near, self.comparisons.worker, self.findings.worker, self.spectrum.worker
+        overview = self.overview
+        others = self.comparisons.worker, self.findings.worker, overview.reader, overview.worker, self.spectrum.worker
+        return self._worker, self._near, *others
 
     def close(self) -> None:
         """End the background work. The checkpoints may be the caller's, and stay open."""

@@ -14,10 +14,10 @@ from ..errors import InputError
 from ..reading.checkpoint import Checkpoint
 from ..reading.sources import Source, labelled, open_all
 from ..reading.tensors import Layer, Tensor
-from .aligned import Aligned, aligned
+from .aligned import Aligned, aliases, aligned
 from .observed import Observed
 
-__all__ = ["Pick", "Selection", "find"]
+__all__ = ["Pick", "Selection", "find", "union"]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ class Selection(Observed):
 
     def _put(self, views: Mapping[str, Aligned]) -> None:
         self.aligned = views
-        self.layers: Sequence[str] = _union([list(view) for view in views.values()])
+        self.layers: Sequence[str] = union([list(view) for view in views.values()])
 
     def _followed(self, views: Mapping[str, Aligned]) -> Address:
         """Where the chosen tensor stands in other views, first of all that of the reference."""
@@ -149,7 +149,7 @@ class Selection(Observed):
     @property
     def tensors(self) -> Sequence[str]:
         """The tensors of the chosen layer, in any checkpoint."""
-        return _union([list(checkpoint.get(self.layer, ())) for checkpoint in self.aligned.values()])
+        return union([list(checkpoint.get(self.layer, ())) for checkpoint in self.aligned.values()])
 
     @property
     def parts(self) -> Sequence[str]:
@@ -157,7 +157,7 @@ class Selection(Observed):
         found = (self.find(label, part="") for label in self.aligned)
         # An embedding has a part for each of its tokens, mostly the same ones in every checkpoint.
         names = dict.fromkeys(tuple(tensor.parts) for tensor in found if tensor is not None)
-        return _union([*names])
+        return union([*names])
 
     def lacking(self, layer: str) -> list[str]:
         """Labels of the checkpoints that have no such layer."""
@@ -169,11 +169,7 @@ class Selection(Observed):
 
     def aliases(self, layer: str) -> list[str]:
         """What checkpoints call a layer that is looked at under another name."""
-        return [*dict.fromkeys(name for view in self.aligned.values() for name in view.aliases.get(layer, ()))]
-
-    def is_assumed(self, layer: str) -> bool:
-        """Whether order and shapes alone have put some checkpoint's layer here."""
-        return any(layer in view.assumed for view in self.aligned.values())
+        return aliases(self.aligned, layer)
 
     def find(self, label: str, part: str | None = None) -> Tensor | None:
         """The chosen tensor, or the chosen part of it, in one checkpoint; None where it has none."""
@@ -231,7 +227,7 @@ def _opened(checkpoints: Sequence[Source], reference: str | None) -> tuple[dict[
     return opened, tuple(map(str, failures))
 
 
-def _union(lists: Sequence[Sequence[str]]) -> list[str]:
+def union(lists: Sequence[Sequence[str]]) -> list[str]:
     """All names in an order that keeps each list's own: a name new in a later list stands behind its predecessor."""
     # What follows on each name; None is before the first and after the last.
     following: dict[str | None, str | None] = {None: None}

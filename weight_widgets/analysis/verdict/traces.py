@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...reading.checkpoint import Checkpoint
@@ -10,7 +11,7 @@ from ..comparing import ComparedRow
 from ..spectrum import NO_MAPS
 from ..twins import SAMPLE
 
-__all__ = ["Trace", "is_kernel", "trace_of"]
+__all__ = ["Trace", "is_kernel", "maps_inputs", "trace_of"]
 
 # Weights of two dimensions and more that are no kernels all the same.
 NO_KERNELS = {*NO_MAPS, "count", "vector_u", "idf_weights", "moving_stddev", "renorm_mean", "renorm_stddev"}
@@ -76,10 +77,15 @@ class Trace:
         return self.size <= SAMPLE
 
 
+def maps_inputs(role: str, shape: Sequence[int]) -> bool:
+    """Whether weights map inputs to outputs: no bias, no scale, no statistic, nothing of one dimension."""
+    return len(shape) >= 2 and role not in NO_KERNELS
+
+
 def is_kernel(row: ComparedRow) -> bool:
-    """Whether these weights map inputs to outputs: no bias, no scale, no statistic, nothing of one dimension."""
+    """Whether these weights map inputs to outputs."""
     shape = row.row.shape_a if row.row.shape_a is not None else row.row.shape_b
-    return len(shape or ()) >= 2 and row.role not in NO_KERNELS
+    return maps_inputs(row.role, shape or ())
 
 
 def trace_of(row: ComparedRow, a: Checkpoint, b: Checkpoint) -> Trace | None:

@@ -1,7 +1,10 @@
 """What the worker computes: from a pick and the opened checkpoints to one immutable result for each pane."""
 
+from .badges import Badge, badges_of
 from .findings import FindingsLook, look_at_findings
+from .glances import ABSENT, EQUAL, MEASURES, UNKNOWN, Changes, Glance, Measure, Sketch, changes_of
 from .histograms import Curve, Overlay, look_at_histograms
+from .outlines import PAGE, Outline, look_at_outline, most_rows
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
 from .relations import Relation, look_at_relation
@@ -11,20 +14,34 @@ from .tables import SCOPES, Table, look_at_table
 from .windows import Detail, Window, look_closely
 
 __all__ = [
+    "ABSENT",
+    "EQUAL",
+    "MEASURES",
+    "PAGE",
     "SCOPES",
+    "UNKNOWN",
+    "Badge",
+    "Changes",
     "Curve",
     "Detail",
     "FindingsLook",
+    "Glance",
+    "Measure",
+    "Outline",
     "Overlay",
     "PartsLook",
     "Pictures",
     "Relation",
     "Scatter",
+    "Sketch",
     "Spectra",
     "Table",
     "Window",
+    "badges_of",
+    "changes_of",
     "look_at_findings",
     "look_at_histograms",
+    "look_at_outline",
     "look_at_parts",
     "look_at_pictures",
     "look_at_relation",
@@ -32,4 +49,5 @@ __all__ = [
     "look_at_spectra",
     "look_at_table",
     "look_closely",
+    "most_rows",
 ]
