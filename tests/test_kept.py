@@ -19,7 +19,7 @@ import weight_widgets as ww
 from weight_widgets.analysis import cache, passes, summary
 from weight_widgets.panes.style import number
 from weight_widgets.reading import files
-from weight_widgets.state import Comparisons, FindingsState
+from weight_widgets.state import Comparisons, FindingsState, OverviewState
 
 RNG = np.random.default_rng(41)
 ROWS, COLUMNS = 600, 300
@@ -48,6 +48,7 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # What reads whole files in the background is not about the panes.
     monkeypatch.setattr(Comparisons, "begin", lambda _: None)
     monkeypatch.setattr(FindingsState, "begin_if_quick", lambda _: None)
+    monkeypatch.setattr(OverviewState, "begin", lambda _: None)
     cache._memory.clear()
 
 
