@@ -9,9 +9,7 @@ const outdir = resolve(here, "../weight_widgets/static");
 
 const { outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: ["crosshair.js", "crosshair.css", "grid.js", "grid.css", "shell.js", "shell.css"].map(
-    (name) => `src/${name}`,
-  ),
+  entryPoints: ["crosshair", "grid", "overview", "shell"].flatMap((name) => [`src/${name}.js`, `src/${name}.css`]),
   outdir,
   bundle: true,
   minify: true,

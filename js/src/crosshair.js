@@ -1,7 +1,7 @@
 // A crosshair over linked heatmaps and a readout of the weights under it, by mouse and by keys, without the kernel.
 import { isOurs, move } from "./keys.js";
 import { Marker } from "./marker.js";
-import { explorerOf, onceAttached } from "./page.js";
+import { explorerOf, onChange, onceAttached } from "./page.js";
 import { cellAtShare, sameCell, sharesOf } from "./raster.js";
 import { isShown, readout } from "./readout.js";
 import { buildBox, write } from "./readout_box.js";
@@ -249,19 +249,6 @@ function columnsInSight(scale) {
  */
 function rowsInSight(scale) {
   return { low: -scale.get("max"), high: -scale.get("min") };
-}
-
-/**
- * @param {Pick<import("@anywidget/types").AnyModel, "on" | "off">} model
- * @param {string[]} names
- * @param {() => void} callback
- * @returns {() => void} what ends it
- */
-function onChange(model, names, callback) {
-  for (const name of names) model.on(`change:${name}`, callback);
-  return () => {
-    for (const name of names) model.off(`change:${name}`, callback);
-  };
 }
 
 export default { render };

@@ -1,21 +1,7 @@
 // The elements of a table. Text nodes only: names come from files of strangers.
-import { SUPPRESS_SHORTCUTS } from "./page.js";
+import { make, SUPPRESS_SHORTCUTS } from "./page.js";
 
 /** @typedef {import("./grid_rows.js").Column} Column */
-
-/**
- * @template {keyof HTMLElementTagNameMap} K
- * @param {K} tag
- * @param {Record<string, unknown>} properties
- * @param {(Node | string)[]} children
- * @returns {HTMLElementTagNameMap[K]}
- */
-function make(tag, properties, ...children) {
-  const element = document.createElement(tag);
-  Object.assign(element, properties);
-  element.append(...children);
-  return element;
-}
 
 /**
  * @param {Column[]} columns

@@ -21,7 +21,7 @@ const STEPS = {
   " ": 0,
 };
 // So that layer_2 comes before layer_10.
-const natural = new Intl.Collator("en", { numeric: true });
+export const natural = new Intl.Collator("en", { numeric: true });
 
 /**
  * Columns travel apart from their table: one of another frame belongs to other rows.
@@ -46,7 +46,7 @@ function numbers(keys) {
  * @returns {number[]}  places in `rows`
  */
 export function arrange({ count, columns }, { sort, query, visible }) {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const words = wordsOf(query);
   const texts = columns.filter(({ keys }, i) => !keys && visible[i]).map(({ cells }) => cells);
   const has = (/** @type {number} */ row, /** @type {string} */ word) =>
     texts.some((cells) => cells[row]?.toLowerCase().includes(word));
@@ -61,14 +61,29 @@ export function arrange({ count, columns }, { sort, query, visible }) {
  * @returns {(a: number, b: number) => number}
  */
 function comparison({ cells, keys }, down) {
-  const sign = down ? -1 : 1;
-  if (!keys) return (a, b) => sign * natural.compare(cells[a] ?? "", cells[b] ?? "");
-  return (a, b) => {
-    const [x, y] = [keys[a] ?? Number.NaN, keys[b] ?? Number.NaN];
-    // What has no number stands at the end, whichever the direction. No difference: two infinities have none.
-    if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
-    return x === y ? 0 : sign * (x < y ? -1 : 1);
-  };
+  if (!keys) return (a, b) => (down ? -1 : 1) * natural.compare(cells[a] ?? "", cells[b] ?? "");
+  return (a, b) => compareNumbers(keys[a] ?? Number.NaN, keys[b] ?? Number.NaN, down);
+}
+
+/**
+ * What has no number stands at the end, whichever the direction.
+ * @param {number} x
+ * @param {number} y
+ * @param {boolean} down
+ */
+export function compareNumbers(x, y, down) {
+  // No difference: two infinities have none.
+  if (Number.isNaN(x) || Number.isNaN(y)) return Number(Number.isNaN(x)) - Number(Number.isNaN(y));
+  if (x === y) return 0;
+  return x < y === down ? 1 : -1;
+}
+
+/**
+ * The words of a query, all of which are needed.
+ * @param {string} query
+ */
+export function wordsOf(query) {
+  return query.toLowerCase().split(/\s+/).filter(Boolean);
 }
 
 /**

@@ -1,4 +1,4 @@
-// What both leaves need from the page around them.
+// What the leaves need from the page around them.
 
 /** Lumino looks for this attribute before it takes a key for one of the notebook's commands. */
 export const SUPPRESS_SHORTCUTS = "data-lm-suppress-shortcuts";
@@ -26,4 +26,31 @@ export function onceAttached(el, callback, signal) {
  */
 export function explorerOf(el) {
   return el.closest(".weight-widgets") ?? document.body;
+}
+
+/**
+ * @param {Pick<import("@anywidget/types").AnyModel, "on" | "off">} model
+ * @param {string[]} names
+ * @param {() => void} callback
+ * @returns {() => void} what ends it
+ */
+export function onChange(model, names, callback) {
+  for (const name of names) model.on(`change:${name}`, callback);
+  return () => {
+    for (const name of names) model.off(`change:${name}`, callback);
+  };
+}
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, unknown>} properties
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, properties, ...children) {
+  const element = document.createElement(tag);
+  Object.assign(element, properties);
+  element.append(...children);
+  return element;
 }

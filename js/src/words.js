@@ -10,14 +10,16 @@ const MINUS = "\u2212";
 const DASH = "\u2013";
 
 /**
- * A signed number of so many significant digits.
+ * A number of so many significant digits.
  * @param {number} value
  * @param {number} digits
+ * @param {boolean} [signed]  with a plus
  */
-export function formatNumber(value, digits) {
+export function formatNumber(value, digits, signed = true) {
   if (Number.isNaN(value)) return "NaN";
   if (value === 0) return "0";
-  const sign = value < 0 ? MINUS : "+";
+  const plus = signed ? "+" : "";
+  const sign = value < 0 ? MINUS : plus;
   const size = Math.abs(value);
   if (size === Infinity) return `${sign}Inf`;
   const rounded = Number(size.toPrecision(digits));

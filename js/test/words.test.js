@@ -21,6 +21,8 @@ test("numbers: digits, sign, no trailing zeros", () => {
   assert.equal(formatNumber(-0.0457, 6), "−0.0457");
   assert.equal(formatNumber(-0.17692345, 3), "−0.177");
   assert.equal(formatNumber(1234, 3), "+1230");
+  assert.equal(formatNumber(1234, 3, false), "1230");
+  assert.equal(formatNumber(-Infinity, 3, false), "−Inf");
   assert.equal(formatNumber(1, 6), "+1");
   assert.equal(formatNumber(0.99999999, 6), "+1");
 });

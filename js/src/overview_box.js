@@ -1,0 +1,99 @@
+// What stands around the rows of the overview: search, measure and filters above, header, legend and progress.
+import { apart } from "./overview_labels.js";
+import { make, SUPPRESS_SHORTCUTS } from "./page.js";
+
+/**
+ * @typedef {import("./overview_cells.js").Measure} Measure
+ * @typedef {{ label: string, colour: string }} Column
+ */
+
+const FILTERS = [
+  { key: "changed", label: "Changed", hint: "Only tensors that differ from the reference's, or that a model lacks" },
+  { key: "kernels", label: "Kernels", hint: "Only kernels, and what else multiplies what comes in" },
+  { key: "findings", label: "Findings", hint: "Only layers and tensors that something was found in" },
+];
+
+/**
+ * @param {Column[]} columns
+ * @param {Measure[]} measures
+ * @param {string} id  which no other element's begins with
+ */
+export function buildBox(columns, measures, id) {
+  const tools = buildTools(measures);
+  const labels = ["layer / tensor", ...columns.map(({ label }) => label)];
+  const short = ["layer / tensor", ...apart(labels.slice(1))];
+  const headers = labels.map((label, i) => buildHeader(label, short[i] ?? label, `${id}-header-${i}`));
+  headers.forEach((cell, i) => {
+    cell.setAttribute("aria-colindex", String(i + 1));
+    cell.style.setProperty("--ww-model", columns[i - 1]?.colour ?? "transparent");
+  });
+  const foldAll = make("span", { className: "ww-overview-twisty" });
+  foldAll.setAttribute("aria-hidden", "true");
+  headers[0]?.prepend(foldAll);
+  const header = withRole("row", "ww-overview-row ww-overview-header", ...headers);
+  header.id = `${id}-header`;
+  header.setAttribute("aria-rowindex", "1");
+  const body = withRole("rowgroup", "ww-overview-body");
+  const grid = withRole("treegrid", "ww-overview-grid", withRole("rowgroup", "ww-overview-head", header), body);
+  grid.tabIndex = 0;
+  grid.setAttribute("aria-label", "Overview: layers and tensors down, models across");
+  grid.setAttribute("aria-colcount", String(headers.length));
+  grid.setAttribute(SUPPRESS_SHORTCUTS, "true");
+  const empty = make("div", { className: "ww-overview-empty", hidden: true }, "No layer and no tensor is like that.");
+  grid.style.setProperty("--ww-models", String(columns.length));
+
+  const bar = make("span", { className: "ww-overview-palette" });
+  const [low, high] = [make("span", {}), make("span", {})];
+  const legend = make("span", { className: "ww-overview-legend" }, low, bar, high);
+  const progress = make("span", { className: "ww-overview-progress" });
+  const foot = make("div", { className: "ww-overview-foot" }, legend, progress);
+  const root = make("div", { className: "ww-overview" }, tools.root, grid, empty, foot);
+  return { ...tools, root, grid, header, headers, body, empty, legend: { root: legend, low, bar, high }, progress };
+}
+
+/** @param {Measure[]} measures */
+function buildTools(measures) {
+  const search = make("input", { type: "search", placeholder: "Search layers, e.g. lstm or findings:dead" });
+  search.setAttribute("aria-label", "Search layers and tensors by name, class, role or findings:");
+  const options = measures.map(({ key, label, hint }) => make("option", { value: key, title: hint }, label));
+  const measure = make("select", {}, ...options);
+  measure.setAttribute("aria-label", "Measure that colours the cells");
+  const boxes = FILTERS.map(({ key }) => make("input", { type: "checkbox", name: key }));
+  const labels = FILTERS.map(({ label, hint }, i) => make("label", { title: hint }, boxes[i] ?? "", label));
+  const tally = make("output", {});
+  for (const control of [search, measure, ...boxes]) control.setAttribute(SUPPRESS_SHORTCUTS, "true");
+  const filters = make("div", { className: "ww-overview-filters" }, make("span", {}, "Only"), ...labels, tally);
+  const root = make("div", { className: "ww-overview-tools" }, search, measure, filters);
+  return { root, search, measure, boxes, tally };
+}
+
+/**
+ * @param {string} label
+ * @param {string} short  what there is room for
+ * @param {string} id
+ */
+function buildHeader(label, short, id) {
+  const header = withRole("columnheader", "ww-overview-cell", make("bdi", { className: "ww-overview-label" }, short));
+  Object.assign(header, { id, title: label });
+  header.setAttribute("aria-label", label);
+  header.setAttribute("aria-sort", "none");
+  return header;
+}
+
+/** @param {string} colour */
+export function swatch(colour) {
+  const found = make("span", { className: "ww-swatch" });
+  found.style.background = colour;
+  return found;
+}
+
+/**
+ * @param {string} role
+ * @param {string} className
+ * @param {Node[]} children
+ */
+export function withRole(role, className, ...children) {
+  const element = make("div", { className }, ...children);
+  element.setAttribute("role", role);
+  return element;
+}
