@@ -23,7 +23,7 @@ from weight_widgets.analysis.pair_summary import summarise_pair
 from weight_widgets.analysis.pairs import tensor_pair_moments
 from weight_widgets.analysis.summary import preview, summarise
 
-__all__ = ["browser", "memory", "wire"]
+__all__ = ["browser", "memory", "scroll", "wire"]
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = [str(ROOT / place) for place in ("scripts", "tests/browser", "tests/shared")]
@@ -45,6 +45,21 @@ REDRAWN = """async ([selector, value, panes]) => {
     }
     throw new Error('nothing was redrawn');
 }"""
+
+
+# The time between two frames, scrolled by so many pixels before each.
+FRAMES = """async ([step, count]) => {
+    const grid = document.querySelector('[role=treegrid]'), took = [];
+    let last = await new Promise(requestAnimationFrame);
+    for (let frame = 0; frame < count; frame++) {
+        grid.scrollTop += step;
+        const now = await new Promise(requestAnimationFrame);
+        took.push((now - last) / 1e3);
+        last = now;
+    }
+    return took;
+}"""
+SCROLLED_MODELS = 8
 
 
 def memory(bench: Bench) -> Iterator[Quantity]:
@@ -101,14 +116,33 @@ def wire(bench: Bench) -> Iterator[Quantity]:
         comm.create_comm = before
 
 
+def scroll(bench: Bench) -> Iterator[Quantity]:
+    """The overview alone in Chromium: until its first rows are there, and the frames while it is scrolled."""
+    if not _has_browser():
+        return
+    from ensure_chromium import launch_chromium
+    from overview_page import show_overview
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        page = launch_chromium(playwright).new_page(viewport={"width": 1360, "height": 900})
+        of = f"overview of {bench.size.rows} rows × {SCROLLED_MODELS} models"
+        yield Quantity(f"{of}: first numbers", show_overview(page, bench.size.rows, SCROLLED_MODELS), "ms", 1000.0)
+        # By some rows, as a wheel does, and by more than is in sight.
+        page.evaluate(FRAMES, [100, 20])
+        for what, step in (("slowly", 100), ("fast", 600)):
+            page.evaluate("document.querySelector('[role=treegrid]').scrollTop = 0")
+            took = sorted(page.evaluate(FRAMES, [step, 20 * bench.size.repeats]))
+            yield Quantity.of_times(f"{of}: a frame, scrolled {what}", took, 20.0)
+            yield Quantity(f"… its 95th percentile, scrolled {what}", 1000 * took[int(0.95 * len(took))], "ms")
+
+
 def browser(bench: Bench) -> Iterator[Quantity]:
     """From a control's event to the panes' redraw, in JupyterLab in Chromium."""
-    sys.path[:0] = [path for path in TESTS if path not in sys.path]
-    try:
-        from lab import open_lab
-    except ImportError as error:
-        peers.absent.append(f"the browser ({error.name})")
+    if not _has_browser():
         return
+    from lab import open_lab
+
     paths = [str(bench.square(bench.size.drawn, seed)) for seed in (0, 1)]
     cells = ["import weight_widgets as ww", f"explorer = ww.compare(*{paths!r})\nexplorer"]
     with TemporaryDirectory(prefix="weight-widgets-lab-") as folder, open_lab(Path(folder)) as lab:
@@ -132,3 +166,14 @@ def browser(bench: Bench) -> Iterator[Quantity]:
         # The first is chosen.
         took = seconds(layer, [*values[1:], values[0]], panes)
         yield Quantity.of_times(f"another layer → panes redrawn, {elements}", took, 250.0)
+
+
+def _has_browser() -> bool:
+    """Make what the browser tests share importable; say so where something that it needs is absent."""
+    sys.path[:0] = [path for path in TESTS if path not in sys.path]
+    try:
+        import lab  # noqa: F401
+    except ImportError as error:
+        peers.absent.append(f"the browser ({error.name})")
+        return False
+    return True

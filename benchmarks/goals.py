@@ -34,18 +34,19 @@ FLOOR = "floor: `np.add.reduce` in memory"
 
 @dataclass(frozen=True)
 class Size:
-    """How large everything is: layers of the deep model, a divisor of channels, sides of kernels, checkpoints."""
+    """How large everything is: layers of the deep model, a divisor of channels, sides of kernels, checkpoints, rows."""
 
     layers: int
     scale: int
     medium: int
     drawn: int
     checkpoints: int
+    rows: int
     repeats: int
 
 
-FULL = Size(layers=1000, scale=1, medium=1800, drawn=2236, checkpoints=100, repeats=9)
-SMOKE = Size(layers=30, scale=16, medium=300, drawn=300, checkpoints=3, repeats=2)
+FULL = Size(layers=1000, scale=1, medium=1800, drawn=2236, checkpoints=100, rows=10_000, repeats=9)
+SMOKE = Size(layers=30, scale=16, medium=300, drawn=300, checkpoints=3, rows=600, repeats=2)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import { Hover } from "./overview_hover.js";
 import { Popup } from "./overview_popup.js";
 import { Table } from "./overview_table.js";
 import { firstTensor } from "./overview_tree.js";
-import { onChange, onceAttached } from "./page.js";
+import { isOnDark, onChange, onceAttached, onTheme } from "./page.js";
 
 /**
  * @typedef {import("./overview_data.js").Model} Model
@@ -62,7 +62,7 @@ class Overview {
     this.#hear(signal);
     this.#listen(signal);
     this.#receive();
-    onceAttached(this.root, () => this.#follow(), signal);
+    onceAttached(this.root, () => this.#begin(), signal);
   }
 
   get root() {
@@ -81,6 +81,7 @@ class Overview {
       onChange(this.#model, ["sketch"], () => this.#hover.renew()),
       onChange(this.#model, ["progress"], () => this.#tell()),
     ];
+    onTheme(request, signal);
     const sizes = new ResizeObserver(() => this.#table.list.draw());
     sizes.observe(this.#box.grid);
     signal.addEventListener("abort", () => {
@@ -106,8 +107,15 @@ class Overview {
     new Controls(this.#box, this.#table, this.#hover, deeds, signal);
   }
 
+  /** In the page at last: its colours and its size are known. */
+  #begin() {
+    this.#receive();
+    this.#follow();
+  }
+
   /** Show what has come. */
   #receive() {
+    this.#data.dark = isOnDark(this.root);
     const others = this.#data.receive();
     const { sort, query, only } = this.#wish;
     if (others) {

@@ -73,11 +73,23 @@ function buildTools(measures) {
  * @param {string} id
  */
 function buildHeader(label, short, id) {
-  const header = withRole("columnheader", "ww-overview-cell", make("bdi", { className: "ww-overview-label" }, short));
+  const header = withRole(
+    "columnheader",
+    "ww-overview-cell",
+    make("bdi", { className: "ww-overview-label" }, ...wrapped(short)),
+  );
   Object.assign(header, { id, title: label });
   header.setAttribute("aria-label", label);
   header.setAttribute("aria-sort", "none");
   return header;
+}
+
+/**
+ * With places where a line may end: after what parts words in names.
+ * @param {string} label
+ */
+function wrapped(label) {
+  return label.match(/[^_\-./]+[_\-./]*|[_\-./]+/g)?.flatMap((piece) => [piece, make("wbr", {})]) ?? [];
 }
 
 /** @param {string} colour */

@@ -14,15 +14,17 @@ import { formatNumber } from "./words.js";
 
 const COLOURS = 255;
 const DIGITS = 3;
+const OTHER = ", not the same as the reference";
 
 /** @type {Record<number, { name: string, mark: string, words: string }>} */
 const WITHOUT = {
   [STATE.awaited]: { name: "awaited", mark: "…", words: "not yet known" },
   [STATE.absent]: { name: "absent", mark: "", words: "no such tensor" },
   [STATE.undefined]: { name: "undefined", mark: "n/a", words: "n/a" },
+  [STATE.incomparable]: { name: "undefined", mark: "n/a", words: `n/a${OTHER}` },
 };
 /** @type {Record<number, string>} */
-const COMPARED = { [STATE.same]: ", the same as the reference", [STATE.changed]: ", not the same as the reference" };
+const COMPARED = { [STATE.same]: ", the same as the reference", [STATE.changed]: OTHER };
 
 /**
  * @param {Cell} cell

@@ -32,6 +32,8 @@ export class Data {
   values = unknown(0, 0);
   /** @type {import("./overview_order.js").Badges} */
   badges = new Map();
+  /** Whether the cells stand on a dark ground. */
+  dark = false;
   #measured = "";
   /** @type {Partial<ValuesPage>[]} what was decoded already */
   #taken = [];
@@ -62,7 +64,9 @@ export class Data {
   get shading() {
     const { frame, measure, low = Number.NaN, high = Number.NaN } = this.#model.get("shade");
     const fits = frame === this.tree.frame && measure === this.measure.key && low <= high;
-    const palette = this.#model.get("palettes")[this.measure.palette] ?? NO_COLOURS;
+    const palettes = this.#model.get("palettes");
+    const name = this.measure.palette;
+    const palette = (this.dark && palettes[`${name}-dark`]) || palettes[name] || NO_COLOURS;
     return { palette, limits: fits ? { low, high } : null, measure: this.measure };
   }
 

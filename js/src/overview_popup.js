@@ -1,6 +1,7 @@
 // What is said of a row beside it: its whole name, a number and a small histogram for each model, what was found.
 import { swatch } from "./overview_box.js";
 import { outline } from "./overview_sketch.js";
+import { cut } from "./overview_tree.js";
 import { make } from "./page.js";
 import { formatNumber } from "./words.js";
 
@@ -23,6 +24,8 @@ export class Popup {
   #lines = make("ul", {});
   #found = make("ul", { className: "ww-overview-found" });
   #root = make("div", { className: "ww-overview-popup", hidden: true });
+  /** @type {HTMLElement | null} */
+  #beside = null;
 
   /**
    * @param {Column[]} columns
@@ -31,6 +34,7 @@ export class Popup {
   constructor(columns, id) {
     this.#columns = columns;
     this.#picture.setAttribute("viewBox", `0 -1 ${WIDTH} ${HEIGHT + 2}`);
+    this.#picture.setAttribute("preserveAspectRatio", "none");
     this.#picture.setAttribute("aria-hidden", "true");
     this.#root.id = id;
     this.#root.setAttribute("role", "tooltip");
@@ -46,19 +50,23 @@ export class Popup {
    * @param {Content} content
    */
   show(beside, { address, lines, found, sketched, column }) {
-    this.#address.textContent = address.slice(0, LONG);
+    this.#address.textContent = cut(address, LONG);
     this.#picture.replaceChildren();
     this.#picture.toggleAttribute("hidden", !sketched);
     this.#span.hidden = !sketched;
     this.#span.replaceChildren("…");
     this.#write(lines, column);
-    this.#found.replaceChildren(...found.map((words) => make("li", {}, make("bdi", {}, words))));
+    this.#found.replaceChildren(...found.map((words) => make("li", {}, make("bdi", {}, cut(words, LONG)))));
+    this.hide();
     this.#root.hidden = false;
-    this.#place(beside);
+    this.#beside = beside;
+    beside.setAttribute("aria-describedby", this.#root.id);
+    this.#place();
   }
 
   hide() {
     this.#root.hidden = true;
+    this.#beside?.removeAttribute("aria-describedby");
   }
 
   /**
@@ -77,6 +85,7 @@ export class Popup {
     const [low, high] = sketch.spans.map((end) => make("span", {}, formatNumber(end, 3)));
     this.#span.replaceChildren(low ?? "", high ?? "");
     this.#write(sketch.texts, column);
+    this.#place();
   }
 
   /**
@@ -86,7 +95,13 @@ export class Popup {
   #write(lines, column) {
     const items = lines.map((text, model) => {
       const { label = "", colour = "" } = this.#columns[model] ?? {};
-      const item = make("li", {}, swatch(colour), make("bdi", { className: "ww-overview-note" }, label), " ", text);
+      const item = make(
+        "li",
+        {},
+        swatch(colour),
+        make("bdi", { className: "ww-overview-note" }, label),
+        make("span", {}, cut(text, LONG)),
+      );
       item.classList.toggle("ww-overview-pointed", model === column);
       return item;
     });
@@ -95,12 +110,11 @@ export class Popup {
 
   /**
    * Below the row, or above where there is more room.
-   * @param {HTMLElement} beside
    */
-  #place(beside) {
+  #place() {
     const outer = this.#root.offsetParent?.getBoundingClientRect();
-    const row = beside.getBoundingClientRect();
-    if (!outer) return;
+    const row = this.#beside?.getBoundingClientRect();
+    if (!outer || !row) return;
     const below = row.bottom - outer.top;
     const above = row.top - outer.top - this.#root.offsetHeight;
     const fits = below + this.#root.offsetHeight <= outer.height || above < 0;

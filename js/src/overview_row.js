@@ -1,5 +1,6 @@
 // A row of the overview that is filled again and again, for whatever comes into sight. Text nodes only.
 import { swatch, withRole } from "./overview_box.js";
+import { cut } from "./overview_tree.js";
 import { make } from "./page.js";
 
 /**
@@ -11,7 +12,11 @@ import { make } from "./page.js";
  *   the cells stay empty.
  */
 
+// In pixels a level; names must keep some room.
+const [INDENT, DEEPEST] = [14, 6];
+
 export class Row {
+  #name = withRole("rowheader", "ww-overview-cell");
   #twisty = make("span", { className: "ww-overview-twisty" });
   #label = make("bdi", { className: "ww-overview-label" });
   #note = make("bdi", { className: "ww-overview-note" });
@@ -21,11 +26,11 @@ export class Row {
 
   /** @param {number} columns */
   constructor(columns) {
-    const name = withRole("rowheader", "ww-overview-cell", this.#twisty, this.#label, this.#note, this.#badges);
-    name.setAttribute("aria-colindex", "1");
+    this.#name.append(this.#twisty, this.#label, this.#note, this.#badges);
+    this.#name.setAttribute("aria-colindex", "1");
     this.#twisty.setAttribute("aria-hidden", "true");
     this.#cells = Array.from({ length: columns }, (_, i) => new Cell(i + 2));
-    this.#root = withRole("row", "ww-overview-row", name, ...this.#cells.map(({ root }) => root));
+    this.#root = withRole("row", "ww-overview-row", this.#name, ...this.#cells.map(({ root }) => root));
   }
 
   get root() {
@@ -43,7 +48,8 @@ export class Row {
     this.#cells.forEach(({ root }, column) => {
       root.classList.toggle("ww-overview-active", column === active);
       root.classList.toggle("ww-overview-chosen", column === chosen);
-      root.id = column === active ? id : "";
+      if (column === active) root.id = id;
+      else if (root.id) root.removeAttribute("id");
     });
   }
 
@@ -51,13 +57,14 @@ export class Row {
   fill({ node, fold, looks, badges, colours }) {
     const root = this.#root;
     root.dataset.kind = node.tensor ? "tensor" : "group";
-    root.style.setProperty("--ww-level", String(node.level));
+    // No custom property of the row: all cells would inherit it anew.
+    this.#name.style.paddingLeft = `${4 + INDENT * Math.min(node.level, DEEPEST) + (node.tensor ? 8 : 0)}px`;
     root.setAttribute("aria-level", String(node.level + 1));
     if (fold === "leaf") root.removeAttribute("aria-expanded");
     else root.setAttribute("aria-expanded", String(fold === "open"));
     this.#label.textContent = node.label;
     this.#note.textContent = node.note;
-    this.#badges.replaceChildren(...chips(badges, colours));
+    if (badges.length > 0 || this.#badges.firstChild) this.#badges.replaceChildren(...chips(badges, colours));
     this.#cells.forEach((cell, i) => {
       cell.fill(looks[i] ?? null, badges.find(([, column]) => column === i)?.[3] ?? "");
     });
@@ -105,7 +112,7 @@ class Cell {
 function chips([first, ...others], colours) {
   if (!first) return [];
   const [, column, text, severity] = first;
-  const chip = make("bdi", { className: "ww-overview-badge" }, ...swatches(colours[column]), text);
+  const chip = make("bdi", { className: "ww-overview-badge" }, ...swatches(colours[column]), cut(text));
   chip.dataset.severity = severity;
   return others.length > 0 ? [chip, make("span", { className: "ww-overview-more" }, `+${others.length}`)] : [chip];
 }

@@ -76,10 +76,13 @@ function levelOf(nodes, open) {
   return nodes[open.at(-1) ?? -1]?.level ?? -1;
 }
 
-/** @param {string} text */
-function cut(text) {
+/**
+ * @param {string} text
+ * @param {number} [length]
+ */
+export function cut(text, length = LONG) {
   // By characters: half of one would be shown as another.
-  return text.length > LONG ? `${[...text.slice(0, LONG)].slice(0, -1).join("")}…` : text;
+  return text.length > length ? `${[...text.slice(0, length)].slice(0, -1).join("")}…` : text;
 }
 
 /**

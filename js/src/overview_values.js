@@ -7,12 +7,23 @@
  * @typedef {{ number: number, state: number }} Cell
  */
 
-export const STATE = Object.freeze({ awaited: 0, number: 1, absent: 2, undefined: 3, same: 4, changed: 5 });
+// Incomparable: undefined, and different from the reference's; of another shape, for instance.
+export const STATE = Object.freeze({
+  awaited: 0,
+  number: 1,
+  absent: 2,
+  undefined: 3,
+  same: 4,
+  changed: 5,
+  incomparable: 6,
+});
 
 /** @type {Set<number>} */
 const NUMBERS = new Set([STATE.number, STATE.same, STATE.changed]);
+/** @type {Set<number>} */
+const CHANGES = new Set([STATE.changed, STATE.incomparable, STATE.absent]);
 // What a group without any number shows: rather that something is still to come than that there is nothing.
-const WITHOUT = [STATE.awaited, STATE.undefined, STATE.absent];
+const WITHOUT = [STATE.awaited, STATE.incomparable, STATE.undefined, STATE.absent];
 
 /**
  * @param {number} rows
@@ -89,6 +100,5 @@ function moreExtreme(one, other, signed) {
  * @param {number} row
  */
 export function isChanged({ models, states }, row) {
-  const own = states.subarray(row * models, (row + 1) * models);
-  return own.includes(STATE.changed) || own.includes(STATE.absent);
+  return states.subarray(row * models, (row + 1) * models).some((state) => CHANGES.has(state));
 }

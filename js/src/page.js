@@ -29,6 +29,30 @@ export function explorerOf(el) {
 }
 
 /**
+ * @param {Element} el
+ * @returns {boolean}  whether its text is bright
+ */
+export function isOnDark(el) {
+  const [red = 0, green = 0, blue = 0] =
+    getComputedStyle(el)
+      .color.match(/[\d.]+/g)
+      ?.map(Number) ?? [];
+  return red + green + blue > 384;
+}
+
+/**
+ * Calls back when the page may have got another theme: hosts tell it by an attribute of the root or of the body.
+ * @param {() => void} callback
+ * @param {AbortSignal} signal
+ */
+export function onTheme(callback, signal) {
+  const observer = new MutationObserver(callback);
+  for (const el of [document.documentElement, document.body]) observer.observe(el, { attributes: true });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
  * @param {Pick<import("@anywidget/types").AnyModel, "on" | "off">} model
  * @param {string[]} names
  * @param {() => void} callback

@@ -1,0 +1,34 @@
+"""The overview alone in a page, with a model that `overview_model.js` makes up in place of the kernel's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from weight_widgets.panes.bundles import bundle
+
+# As anywidget does: from text.
+LOAD = """async ([leaf, model]) => {
+    const load = text => import(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })));
+    window.leaf = (await load(leaf)).default;
+    Object.assign(window, await load(model));
+}"""
+SHOW = """async ([rows, models]) => {
+    window.model = modelOf(traitsOf(rows, models));
+    const start = performance.now();
+    window.end = leaf.render({ model, el: document.querySelector('.weight-widgets') });
+    do await new Promise(requestAnimationFrame); while (!document.querySelector('[role=gridcell][aria-label]'));
+    return performance.now() - start;
+}"""
+
+
+def show_overview(page: Page, rows: int, models: int) -> float:
+    """Put it into an empty page; return how many milliseconds passed until cells had numbers.
+
+    The page then has the globals `model`, `leaf`, and `end`, which takes the view away.
+    """
+    head = f"<title>Overview</title><style>{bundle('shell.css')}{bundle('overview.css')}</style>"
+    page.set_content(f'<!doctype html><html lang="en">{head}<div class="weight-widgets"></div>')
+    page.evaluate(LOAD, [bundle("overview.js"), Path(__file__).with_name("overview_model.js").read_text("utf-8")])
+    return float(page.evaluate(SHOW, [rows, models]))
