@@ -220,6 +220,7 @@ class TestPublicNames:
             "Layer",
             "LayerChooser",
             "ModelChooser",
+            "OverviewPane",
             "PartsPane",
             "ScatterPane",
             "Selection",

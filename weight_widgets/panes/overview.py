@@ -193,7 +193,7 @@ class OverviewPane(Pane):
 
     key = "overview"
 
-    def build(self, state: ExplorerState, models: Models) -> widgets.Widget:
+    def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _overview(state.overview, state.selection, models)
 
 
