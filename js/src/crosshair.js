@@ -81,6 +81,7 @@ class Crosshair {
     this.#root.addEventListener("pointermove", point, { capture: true, signal });
     this.#root.addEventListener("pointerleave", point, { signal });
     this.#root.addEventListener("pointerup", (event) => this.#release(event), { capture: true, signal });
+    this.#root.addEventListener("dblclick", (event) => this.#showAll(event), { capture: true, signal });
     this.#root.addEventListener("wheel", (event) => this.#roll(event), { capture: true, signal });
     this.#box.addEventListener("keydown", (event) => this.#press(event), { signal });
     this.#box.addEventListener("focusout", request, { signal });
@@ -210,6 +211,15 @@ class Crosshair {
     if (document.activeElement !== this.#box && this.#placeOf(event)) event.stopPropagation();
   }
 
+  /** @param {MouseEvent} event  shows everything again */
+  #showAll(event) {
+    const picture = this.#model.get("picture");
+    if (!this.#placeOf(event) || !isShown(picture)) return;
+    const [rows, columns] = picture.whole;
+    see(this.#scales.x, { low: 0, high: columns });
+    see(this.#scales.y, { low: -rows, high: 0 });
+  }
+
   /** @param {KeyboardEvent} event */
   #press(event) {
     const picture = this.#model.get("picture");
@@ -232,6 +242,16 @@ class Crosshair {
  */
 function scaleOf(model, name) {
   return model.widget_manager.get_model(model.get(name).slice("IPY_MODEL_".length));
+}
+
+/**
+ * @param {Scale} scale
+ * @param {Interval} interval  what to bring into sight
+ */
+function see(scale, { low, high }) {
+  scale.set("min", low);
+  scale.set("max", high);
+  scale.save_changes();
 }
 
 /**

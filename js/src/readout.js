@@ -6,7 +6,10 @@ import { exactPlace, formatNumber, place } from "./words.js";
  * @typedef {import("./raster.js").Cell} Cell
  * @typedef {import("./raster.js").Side} Side
  * @typedef {import("./raster.js").Raster} Raster
- * @typedef {{ frame: number, rows: Side, columns: Side, labels: string[], exact_digits: number, pooled_digits: number }} Picture
+ * @typedef {{
+ *   frame: number, whole: [rows: number, columns: number], rows: Side, columns: Side, labels: string[],
+ *   exact_digits: number, pooled_digits: number,
+ * }} Picture
  * @typedef {{ text: string, role: "place" | "label" | "value" | "aside" }} Piece
  */
 

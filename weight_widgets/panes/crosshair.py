@@ -55,10 +55,12 @@ class Crosshair(anywidget.AnyWidget):
         rasters: Sequence[Raster | None],
         labels: Sequence[str],
         window: Window | None = None,
+        whole: tuple[int, int] | None = None,
     ) -> None:
         """Exchange the picture.
 
         Without a matrix nothing is read out, and with a window nothing outside of it; the rasters are of that window.
+        A double click brings as many rows and columns into sight as `whole` says, those of the matrix by default.
         """
         self._frame += 1
         cells = next((raster.mean.shape for raster in rasters if raster is not None), (0, 0))
@@ -73,6 +75,7 @@ class Crosshair(anywidget.AnyWidget):
             down, across = (Axis("row", rows),), (Axis("column", columns),)
         self.picture = {
             "frame": self._frame,
+            "whole": list(whole or matrix.shape),
             "rows": _side(down, window.top, window.shape[0], cells[0]),
             "columns": _side(across, window.left, window.shape[1], cells[1]),
             "labels": list(labels),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import bqplot
@@ -17,6 +17,7 @@ from ..reading.structure import Matrix
 from ..state import Detail, ExplorerState, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
+from .limits import colour_settings
 from .pane import Pane
 from .png import encode
 from .shades import DIVERGING
@@ -66,38 +67,56 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     crosshair = Crosshair(sight.x, sight.y, figures)
     layout = widgets.HTML()
     layout.add_class("ww-layout")
+    bringing = False
 
     def draw(_: object = None) -> None:
         result, closeup = state.result or NOTHING, state.closeup
         # One colour scale for what is sharp and for what is around it.
         shown = closeup.contrast if closeup else result.contrast
-        limit = shown.limit
+        limit = state.shown_limit
         sharp, window = (shown.rasters, closeup.window) if closeup else (NOTHING.contrast.rasters, None)
         drawn = zip(pictures, result.contrast.rasters, sharp, result.matrices, strict=True)
         for picture, whole, part, matrix in drawn:
             _paint(picture.image, whole, limit)
             _paint(picture.closeup, part, limit, window)
             _separate(picture.separators, whole, matrix)
-        sight.fit([result.matrix, result.matrix if result.alike else result.matrices[1], result.matrix], result.shape)
+        sides = [result.matrix, result.matrix if result.alike else result.matrices[1], result.matrix]
+        bring(lambda: sight.fit(sides, result.shape, state.window))
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
         for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
-        layout.value = _sentence(result, closeup) if state.result else ""
+        layout.value = _sentence(result, closeup, limit) if state.result else ""
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
-        crosshair.show(result.matrix, _readable(result, shown.rasters), names, window)
+        crosshair.show(result.matrix, _readable(result, shown.rasters), names, window, result.shape)
+
+    def bring(show: Callable[[], None]) -> None:
+        nonlocal bringing
+        bringing = True
+        try:
+            show()
+        finally:
+            bringing = False
 
     def look(_: object) -> None:
-        state.window = sight.window
+        # Only what the user has brought into sight is news.
+        if not bringing:
+            state.window = sight.window
 
-    state.observe(draw, ["result", "detail"])
+    def show_all(_: object) -> None:
+        state.window = None
+        # What is in sight may lack less than a cell.
+        bring(lambda: sight.show(None, anew=True))
+
+    state.observe(draw, ["result", "detail", "limit"])
+    state.observe(lambda _: bring(lambda: sight.show(state.window)), "window")
     for scale in (sight.x, sight.y):
         scale.observe(look, ["min", "max"])
     draw()
     row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
-    return _column([_heading(sight, state), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    return _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
 
 
 def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster | None]:
@@ -110,10 +129,12 @@ def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster |
     ]
 
 
-def _heading(sight: Sight, state: HeatmapState) -> widgets.Box:
-    reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again")
-    reset.on_click(lambda _: sight.show_all())
-    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), _settings(state), reset])
+def _heading(state: HeatmapState, show_all: Callable[[object], None]) -> widgets.Box:
+    reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again, like a double click")
+    reset.on_click(show_all)
+    settings = _settings(state)
+    settings.children = [*settings.children, *colour_settings(state)]
+    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), settings, reset])
     heading.add_class("ww-heading")
     return heading
 
@@ -263,7 +284,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     return figure, limits
 
 
-def _sentence(result: Pictures, closeup: Detail | None) -> str:
+def _sentence(result: Pictures, closeup: Detail | None, limit: float) -> str:
     """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
     if result.matrix is None:
         return text("Neither Model A nor Model B has this tensor.")
@@ -287,7 +308,8 @@ def _sentence(result: Pictures, closeup: Detail | None) -> str:
     missing = [0 if raster is None else int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in contrast.rasters]
     if any(missing):
         said.append(f"Grey: NaN or Inf, {missing[0]} cells of A and {missing[1]} of B.")
-    said.append(f"Colours from −{number(contrast.limit, 2)} to +{number(contrast.limit, 2)}.")
+    beyond = "; what is beyond has the colour of that end" if contrast.limit > limit else ""
+    said.append(f"Colours from −{number(limit, 2)} to +{number(limit, 2)}{beyond}.")
     return text(" ".join(filter(None, said)), 600)
 
 

@@ -49,16 +49,27 @@ class Sight:
             scale.observe(self._limited, ["min", "max"])
         self._mark()
 
-    def fit(self, matrices: Sequence[Matrix | None], shape: tuple[int, int]) -> None:
-        """Bring pictures of another shape into sight; those of the same shape are seen where the last were.
+    def fit(self, matrices: Sequence[Matrix | None], shape: tuple[int, int], window: Window | None) -> None:
+        """Bring a window of pictures into sight, or all of them.
 
         A matrix for each axis that runs across; the one that runs down has that of the first.
         """
+        shape = max(1, shape[0]), max(1, shape[1])
         changed = shape != self._shape
-        self._matrices, self._shape = matrices, (max(1, shape[0]), max(1, shape[1]))
-        if changed:
-            self.show_all()
+        self._matrices, self._shape = matrices, shape
+        self.show(window, anew=changed)
         self._mark()
+
+    def show(self, window: Window | None, anew: bool = False) -> None:
+        """Bring a window into sight, or everything; what the browser has there already stays, unless `anew`."""
+        if window == self.window and not anew:
+            return
+        rows, columns = self._shape
+        seen = window or Window(0, rows, 0, columns)
+        # Both sides at once: one with the other's old limits would be a window that nobody asked for.
+        with self.x.hold_trait_notifications(), self.y.hold_trait_notifications():
+            _set(self.x, float(seen.left), float(seen.right))
+            _set(self.y, -float(seen.bottom), -float(seen.top))
 
     @property
     def window(self) -> Window | None:
@@ -71,13 +82,6 @@ class Sight:
             min(columns, math.ceil(self.x.max)),
         )
         return None if seen.shape == self._shape or not all(size > 0 for size in seen.shape) else seen
-
-    def show_all(self) -> None:
-        rows, columns = map(float, self._shape)
-        # Both sides at once: one with the other's old limits would be a window that nobody asked for.
-        with self.x.hold_trait_notifications(), self.y.hold_trait_notifications():
-            _set(self.x, 0.0, columns)
-            _set(self.y, -rows, 0.0)
 
     def _limited(self, _: object) -> None:
         rows, columns = self._shape

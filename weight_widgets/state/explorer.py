@@ -267,6 +267,9 @@ class ExplorerState(Observed):
         pictures, window, detail, opened = pane.result, pane.window, pane.closeup, self.selection.aligned
         if self._notes.pop(ZOOM, ()):
             self._say()
+        if pictures is not None and window is not None and not window.lies_in(pictures.shape):
+            # It is about those that come next.
+            return
         if pictures is None or window is None or (detail is not None and detail.shows(window)):
             self._near.cancel(ZOOM)
             self._finish(ZOOM)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
-from traitlets import Bool, Enum, Instance, Int, Unicode
+from traitlets import Bool, Enum, Float, Instance, Int, TraitError, Unicode, observe, validate
+from traitlets.utils.bunch import Bunch
 
 from ..analysis.comparing import STATUSES
 from ..reading.arrangements import MATRIX
@@ -85,6 +87,8 @@ class HeatmapState(PaneState):
         Which slice.
     by_norm : bool
         Units, filters, heads or tokens from the largest L2 norm in Model A to the smallest.
+    limit : float or None
+        The colours run from −limit to +limit, in all pictures and whatever is chosen; None for the largest in sight.
     window : Window or None
         What is in sight of the pictures; None for all of it.
     detail : Detail or None
@@ -95,14 +99,47 @@ class HeatmapState(PaneState):
     way = Unicode(MATRIX)
     position = Int(0, min=0)
     by_norm = Bool(False)
+    limit = Float(None, allow_none=True)
     result = Instance(Pictures, allow_none=True)
     window = Instance(Window, allow_none=True)
     detail = Instance(Detail, allow_none=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Of the pictures that the window is about, once there are any.
+        self._shape: tuple[int, int] | None = None
 
     @property
     def closeup(self) -> Detail | None:
         """The `detail` of the pictures that are there."""
         return self.detail if self.detail is not None and self.detail.pictures is self.result else None
+
+    @property
+    def shown_limit(self) -> float:
+        """Where the colours end now."""
+        shown = self.closeup or self.result
+        return self.limit or (shown.contrast.limit if shown else 1.0)
+
+    def expect(self, window: Window | None) -> None:
+        """Let this be in sight of the pictures that come next."""
+        self._shape = None
+        self.window = window
+
+    @validate("limit")
+    def _is_reach(self, proposal: Bunch) -> float | None:
+        limit: float | None = proposal.value
+        if limit is not None and not 0 < limit < math.inf:
+            raise TraitError(f"limit is {limit}: the colours run from −limit to +limit, so it is above 0, or None.")
+        return limit
+
+    @observe("result")
+    def _keep_window(self, _: Bunch) -> None:
+        """Pictures of another shape are seen whole at once; those of the same shape are seen where the last were."""
+        if self.result is None:
+            return
+        before, self._shape = self._shape, self.result.shape
+        if self.window and (before not in (None, self._shape) or not self.window.lies_in(self._shape)):
+            self.window = None
 
 
 class TableState(PaneState):

@@ -44,6 +44,12 @@ class Window:
         rows, columns = shape
         return Window(min(self.top, rows), min(self.bottom, rows), min(self.left, columns), min(self.right, columns))
 
+    def lies_in(self, shape: tuple[int, int]) -> bool:
+        """Whether it is a part of a picture of this shape, and not all of it."""
+        rows, columns = shape
+        inside = 0 <= self.top < self.bottom <= rows and 0 <= self.left < self.right <= columns
+        return inside and self.shape != shape
+
     def holds(self, other: Window) -> bool:
         return (
             self.top <= other.top

@@ -1,0 +1,51 @@
+"""Where the colours of the pictures end: at the largest weight in sight, or where the user wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+from traitlets.utils.bunch import Bunch
+
+from ..state import HeatmapState
+
+__all__ = ["colour_settings"]
+
+AUTO, FIXED = "auto", "fixed"
+
+
+def colour_settings(state: HeatmapState) -> Sequence[widgets.Widget]:
+    """A choice between both, and a field for the end; what is fixed holds for whatever is chosen next."""
+    mode = widgets.Dropdown(description="colours", options=[AUTO, FIXED])
+    mode.add_class("ww-set-colours")
+    end = widgets.FloatText(description="±", tooltip="The colours run from minus to plus this")
+    end.add_class("ww-set-limit")
+    showing = False
+
+    def show(_: object = None) -> None:
+        nonlocal showing
+        showing = True
+        try:
+            mode.value = FIXED if state.limit else AUTO
+            end.value = state.shown_limit
+        finally:
+            showing = False
+        end.layout.display = None if state.limit else "none"
+
+    def choose(change: Bunch) -> None:
+        if not showing:
+            state.limit = state.shown_limit if change.new == FIXED else None
+
+    def take(change: Bunch) -> None:
+        if showing:
+            return
+        if change.new > 0:
+            state.limit = change.new
+        else:
+            show()
+
+    mode.observe(choose, "value")
+    end.observe(take, "value")
+    state.observe(show, ["limit", "result", "detail"])
+    show()
+    return mode, end
