@@ -23,6 +23,7 @@ PANES = [
     ww.HistogramPane,
     ww.LayerChooser,
     ww.ModelChooser,
+    ww.OverviewPane,
     ww.PartsPane,
     ww.ScatterPane,
     ww.SpectrumPane,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import ipywidgets as widgets
 
@@ -26,7 +27,7 @@ from .panes.toggles import Hideable, toggles
 from .panes.verdicts import VerdictPane
 from .picker import CheckpointPicker
 from .reading.checkpoint import Checkpoint
-from .reading.sources import Source
+from .reading.sources import File, Source
 from .state import (
     Alignments,
     CompareState,
@@ -38,9 +39,13 @@ from .state import (
     PartsState,
     ScatterState,
     Selection,
+    Snapshot,
     SpectrumState,
     TableState,
     Verdicts,
+    read_snapshot,
+    restore,
+    snapshot,
 )
 
 __all__ = ["WeightExplorer", "compare", "demo"]
@@ -82,6 +87,8 @@ class WeightExplorer(Root):
         Settings of the overview: ``shown``, ``measure``.
     table : TableState
         ``scope`` of the table pane.
+    state : dict
+        All of this as JSON can hold it; setting one that was kept restores it.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -193,6 +200,20 @@ class WeightExplorer(Root):
         return Verdicts(self._state.comparisons)
 
     @property
+    def state(self) -> dict[str, Any]:
+        """What is chosen, how the panes are set and which tensors were paired by hand, as JSON can hold it.
+
+        Setting one that was kept restores it, in another explorer too: what it names is found by label and name, what
+        it leaves out stays, and what does not exist is told in the status line. One that is malformed is an
+        `InputError`, and changes nothing.
+        """
+        return snapshot(self._state)
+
+    @state.setter
+    def state(self, found: Snapshot) -> None:
+        restore(self._state, found)
+
+    @property
     def checkpoints(self) -> Mapping[str, Checkpoint]:
         """The opened checkpoints by label."""
         return self._state.opened
@@ -216,8 +237,12 @@ class WeightExplorer(Root):
 @overload
 def compare() -> CheckpointPicker: ...
 @overload
-def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer: ...
-def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplorer | CheckpointPicker:
+def compare(
+    *checkpoints: Source, reference: str | None = None, state: Snapshot | File | None = None
+) -> WeightExplorer: ...
+def compare(
+    *checkpoints: Source, reference: str | None = None, state: Snapshot | File | None = None
+) -> WeightExplorer | CheckpointPicker:
     """Explore the weights of several checkpoints side by side in a notebook.
 
     Parameters
@@ -227,7 +252,9 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
         ``{label: any of these}``; a label may also stand for a mapping of arrays. Labels come from the names of files
         and models where none are given. Without any, the model files under the current folder are offered.
     reference : str, optional
-        Label of Model A, which the others are compared with; the first by default.
+        Label of Model A, which the others are compared with; the first by default, or the one that `state` names.
+    state : mapping, str or os.PathLike, optional
+        What `WeightExplorer.state` gave, or a JSON file of it.
 
     Returns
     -------
@@ -239,7 +266,7 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     Raises
     ------
     InputError
-        An empty mapping, a label given twice, or a reference that is none of the labels.
+        An empty mapping, a label given twice, a reference that is none of the labels, or a malformed state.
     WeightWidgetsError
         None of the checkpoints can be opened: the error of the first (`MissingFileError`, `NotKerasError`, …).
 
@@ -249,9 +276,14 @@ def compare(*checkpoints: Source, reference: str | None = None) -> WeightExplore
     >>> explorer = ww.compare("baseline.h5", "dropout.h5")    # doctest: +SKIP
     >>> explorer.selection.layer = "lstm_1"                   # doctest: +SKIP
     """
-    if not checkpoints and reference is None:
+    if not checkpoints and reference is None and state is None:
         return CheckpointPicker(Path.cwd(), compare, demo)
-    return WeightExplorer(Selection(*checkpoints, reference=reference))
+    kept = read_snapshot(state) if isinstance(state, str | PathLike) else state
+    selection = Selection(*checkpoints, reference=reference)
+    if kept is not None:
+        # Before there are panes: these begin with what is wanted.
+        restore(ExplorerState.of(selection), kept)
+    return WeightExplorer(selection)
 
 
 def demo() -> WeightExplorer:

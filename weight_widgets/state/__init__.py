@@ -36,6 +36,7 @@ from .settings import (
     ScatterState,
     TableState,
 )
+from .snapshot import Snapshot, read_snapshot, restore, snapshot
 from .spectrum import SpectrumState
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "ScatterState",
     "Selection",
     "Sketch",
+    "Snapshot",
     "Spectra",
     "SpectrumState",
     "Status",
@@ -76,4 +78,7 @@ __all__ = [
     "Window",
     "following",
     "paired_name",
+    "read_snapshot",
+    "restore",
+    "snapshot",
 ]

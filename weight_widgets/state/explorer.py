@@ -121,6 +121,7 @@ class ExplorerState(Observed):
         self.comparisons.observe(self._realign, "alignments")
         self.selection.observe(lambda change: self.comparisons.refer_to(change.new), "reference")
         self.selection.observe(lambda change: self._ask_for(change.name), CHOICES)
+        self.selection.observe(lambda _: self.note("state", ()), CHOICES)
         self.selection.observe(lambda _: self.close(), "closed")
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
@@ -131,8 +132,8 @@ class ExplorerState(Observed):
             pane.observe(lambda _, key=key: self._ask(key), list(pane.asked_with))
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
         for key in ("spectrum", "overview"):
-            self._pane(key).observe(lambda change, key=key: self._note(key, change.new), "notes")
-        for key, each in self._panes.items():
+            self._pane(key).observe(lambda change, key=key: self.note(key, change.new), "notes")
+        for key, each in self.panes.items():
             each.observe(lambda change, key=key: self._count(key, change), "seen")
         self.comparisons.refer_to(selection.reference)
 
@@ -148,7 +149,8 @@ class ExplorerState(Observed):
         return state
 
     @property
-    def _panes(self) -> dict[str, PaneState]:
+    def panes(self) -> dict[str, PaneState]:
+        """The state of each kind of pane."""
         return {key: pane for key, pane in vars(self).items() if isinstance(pane, PaneState)}
 
     def _count(self, key: str, change: Bunch) -> None:
@@ -159,7 +161,7 @@ class ExplorerState(Observed):
             self._begin_behind()
         elif not change.new and key in LOOKS:
             self._drop(key)
-        if not any(pane.seen for pane in self._panes.values()):
+        if not any(pane.seen for pane in self.panes.values()):
             self._rest()
 
     def _begin_behind(self) -> None:
@@ -318,7 +320,8 @@ class ExplorerState(Observed):
         self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
         self._begin_behind()
 
-    def _note(self, key: str, notes: tuple[str, ...]) -> None:
+    def note(self, key: str, notes: tuple[str, ...]) -> None:
+        """Tell in the status what went wrong."""
         if self._notes.get(key, ()) != notes:
             self._notes[key] = notes
             self._say()

@@ -34,7 +34,7 @@ class FindingsState(PaneState):
         Those about the chosen tensor in the ticked models: of a part that is chosen, about that part alone.
     """
 
-    shown = Bool(False)
+    shown = Bool(False).tag(kept=True)
     progress = Unicode()
     result = Instance(FindingsLook, allow_none=True)
     chosen = Tuple()

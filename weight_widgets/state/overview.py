@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, Enum, Instance, Tuple, Unicode
+from traitlets import Bool, Enum, Instance, TraitError, Tuple, Unicode, validate
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.overview import Overview, overview
@@ -50,7 +50,7 @@ class OverviewState(PaneState):
         What went wrong.
     """
 
-    measure = Enum([measure.key for measure in MEASURES])
+    measure = Enum([measure.key for measure in MEASURES]).tag(kept=True)
     result = Instance(Glance, allow_none=True)
     progress = Unicode()
     stopped = Bool(False)
@@ -80,6 +80,12 @@ class OverviewState(PaneState):
         comparisons.observe(self._look, ["reference", "relations", "problems"])
         comparisons.observe(self._tell, ["running", "progress"])
         findings.observe(self._look, "result")
+
+    @validate("measure")
+    def _is_offered(self, proposal: Bunch) -> str:
+        if proposal.value not in [measure.key for measure in self.measures]:
+            raise TraitError(f"of one model there is no {proposal.value!r}")
+        return str(proposal.value)
 
     def begin_if_bearable(self) -> None:
         """Read all weights, unless there is so much to read that somebody should have asked for it."""

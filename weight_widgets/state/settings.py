@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from traitlets import Bool, Enum, Float, Instance, Int, TraitError, Unicode, observe, validate
+from traitlets import Bool, Enum, Float, Instance, Int, TraitError, Unicode, observe
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.comparing import STATUSES
@@ -28,7 +28,7 @@ CLIPS = (0.0, 0.1, 1.0, 5.0)
 
 
 class PaneState(Observed):
-    """What all panes have.
+    """What all panes have. What is tagged as `kept` is part of an explorer's state as JSON: see `snapshot`.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class PaneState(Observed):
 
     # The traits that the result depends on besides the selection.
     asked_with: ClassVar[tuple[str, ...]] = ()
-    shown = Bool(True)
+    shown = Bool(True).tag(kept=True)
     seen = Int(0, min=0)
     tally = Unicode()
 
@@ -67,13 +67,43 @@ class HistogramState(PaneState):
     """
 
     asked_with = ("bins", "clip", "exact")
-    bins = Int(120, min=10, max=500)
-    clip = Enum(CLIPS, default_value=0.0)
-    log = Bool(False)
-    density = Bool(False)
-    initial = Bool(True)
+    bins = Int(120, min=10, max=500).tag(kept=True)
+    clip = Enum(CLIPS, default_value=0.0).tag(kept=True)
+    log = Bool(False).tag(kept=True)
+    density = Bool(False).tag(kept=True)
+    initial = Bool(True).tag(kept=True)
     exact = Bool(False)
     result = Instance(Overlay, allow_none=True)
+
+
+class Reach(Float):
+    """Where colours end that begin at minus that."""
+
+    info_text = "a number above 0"
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Refuse what is no such number."""
+        found = super().validate(obj, value)
+        if not 0 < found < math.inf:
+            self.error(obj, value)
+        return found
+
+
+class Seen(Instance):
+    """A window, which four whole numbers stand for in JSON."""
+
+    klass = Window
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(Window, **settings)
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Take the numbers as well."""
+        if not isinstance(value, list):
+            return super().validate(obj, value)
+        if len(value) != 4 or not all(type(each) is int for each in value):
+            raise TraitError("it takes four whole numbers, the first row and the one after the last, and such columns")
+        return Window(*value)
 
 
 class HeatmapState(PaneState):
@@ -96,12 +126,12 @@ class HeatmapState(PaneState):
     """
 
     asked_with = ("way", "position", "by_norm")
-    way = Unicode(MATRIX)
-    position = Int(0, min=0)
-    by_norm = Bool(False)
-    limit = Float(None, allow_none=True)
+    way = Unicode(MATRIX).tag(kept=True)
+    position = Int(0, min=0).tag(kept=True)
+    by_norm = Bool(False).tag(kept=True)
+    limit = Reach(None, allow_none=True).tag(kept=True)
     result = Instance(Pictures, allow_none=True)
-    window = Instance(Window, allow_none=True)
+    window = Seen(allow_none=True).tag(kept=True)
     detail = Instance(Detail, allow_none=True)
 
     def __init__(self) -> None:
@@ -120,17 +150,11 @@ class HeatmapState(PaneState):
         shown = self.closeup or self.result
         return self.limit or (shown.contrast.limit if shown else 1.0)
 
-    def expect(self, window: Window | None) -> None:
-        """Let this be in sight of the pictures that come next."""
-        self._shape = None
+    def expect(self, window: Window | None, known: bool) -> None:
+        """Let this be in sight of the pictures that come next, or of those that are `known` already."""
+        if not known:
+            self._shape = None
         self.window = window
-
-    @validate("limit")
-    def _is_reach(self, proposal: Bunch) -> float | None:
-        limit: float | None = proposal.value
-        if limit is not None and not 0 < limit < math.inf:
-            raise TraitError(f"limit is {limit}: the colours run from −limit to +limit, so it is above 0, or None.")
-        return limit
 
     @observe("result")
     def _keep_window(self, _: Bunch) -> None:
@@ -154,7 +178,7 @@ class TableState(PaneState):
     """
 
     asked_with = ("scope", "exact")
-    scope = Enum(SCOPES, default_value=SCOPES[0])
+    scope = Enum(SCOPES, default_value=SCOPES[0]).tag(kept=True)
     exact = Bool(False)
     result = Instance(Table, allow_none=True)
 
@@ -171,9 +195,9 @@ class PartsState(PaneState):
     """
 
     asked_with = ("bins", "page")
-    shown = Bool(False)
-    bins = Int(40, min=10, max=200)
-    page = Int(0, min=0)
+    shown = Bool(False).tag(kept=True)
+    bins = Int(40, min=10, max=200).tag(kept=True)
+    page = Int(0, min=0).tag(kept=True)
     result = Instance(PartsLook, allow_none=True)
 
 
@@ -186,12 +210,12 @@ class CompareState(PaneState):
         Rows that are ``"same"``, ``"changed"``, ``"reshaped"``, ``"added"`` or ``"removed"``; ``""`` for all.
     """
 
-    shown = Bool(False)
-    status = Enum(("", *STATUSES), default_value="")
+    shown = Bool(False).tag(kept=True)
+    status = Enum(("", *STATUSES), default_value="").tag(kept=True)
 
 
 class ScatterState(PaneState):
     """Result of the pane that shows A's weights against B's."""
 
-    shown = Bool(False)
+    shown = Bool(False).tag(kept=True)
     result = Instance(Scatter, allow_none=True)

@@ -26,7 +26,7 @@ class SpectrumState(PaneState):
         What went wrong.
     """
 
-    shown = Bool(False)
+    shown = Bool(False).tag(kept=True)
     progress = Unicode()
     result = Instance(Spectra, allow_none=True)
     notes = Tuple()

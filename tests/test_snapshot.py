@@ -1,0 +1,154 @@
+"""The state of an explorer as JSON: kept, given back to others, and refused where it makes no sense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bqplot
+import numpy as np
+import pytest
+from seen import TIMEOUT, having, of_kind, write_model
+
+import weight_widgets as ww
+
+SHAPES = {"first": (30, 20), "second": (300, 400), "third": (30, 20)}
+NONSENSE: list[tuple[Any, str]] = [
+    ([1], "a state is a mapping"),
+    ({}, "the version None"),
+    ({"version": 2}, "the version 2"),
+    ({"version": 1, "zoom": {}}, "no 'zoom'"),
+    ({"version": 1, "selection": "first"}, r"state\['selection'\] is a mapping"),
+    ({"version": 1, "selection": {"layer": 3}}, r"state\['selection'\]\['layer'\] is a name"),
+    ({"version": 1, "selection": {"checkpoints": "ab"}}, "a list of labels"),
+    ({"version": 1, "selection": {"revision": 3}}, "no 'revision'"),
+    ({"version": 1, "panes": {"table": 3}}, r"state\['panes'\]\['table'\] is a mapping"),
+    ({"version": 1, "panes": {"histogram": {"bins": 10**6}}}, r"\['histogram'\]\['bins'\] cannot be 1000000"),
+    ({"version": 1, "panes": {"histogram": {"log": "yes"}}}, r"\['log'\] cannot be 'yes'"),
+    ({"version": 1, "panes": {"heatmap": {"limit": -1.0}}}, "a number above 0"),
+    ({"version": 1, "panes": {"heatmap": {"limit": float("nan")}}}, "a number above 0"),
+    ({"version": 1, "panes": {"heatmap": {"window": [1, 2, 3]}}}, "four whole numbers"),
+    ({"version": 1, "alignments": {"b": {"rows": []}}}, "no alignment that to_json wrote"),
+]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> dict[str, Path]:
+    random = np.random.default_rng(7)
+    return {
+        label: write_model(
+            tmp_path / f"{label}.h5", {name: random.normal(size=shape).astype("f4") for name, shape in SHAPES.items()}
+        )
+        for label in "abc"
+    }
+
+
+@pytest.fixture
+def explore(paths: dict[str, Path]) -> Iterator[Callable[..., ww.WeightExplorer]]:
+    made: list[ww.WeightExplorer] = []
+
+    def make(*labels: str, state: Any = None) -> ww.WeightExplorer:
+        made.append(ww.compare({label: paths[label] for label in labels}, state=state))
+        assert made[-1].wait(TIMEOUT)
+        return made[-1]
+
+    yield make
+    for explorer in made:
+        explorer.close()
+
+
+def sight(explorer: ww.WeightExplorer) -> list[float]:
+    """The ends of both scales of the pictures."""
+    figure = of_kind(having(explorer, "ww-pictures"), bqplot.Figure)[0]
+    scales = figure.marks[0].scales
+    return [scales["x"].min, scales["x"].max, scales["y"].min, scales["y"].max]
+
+
+def change(explorer: ww.WeightExplorer) -> None:
+    explorer.selection.reference, explorer.selection.other = "b", "c"
+    explorer.selection.checkpoints = ("a", "c")
+    explorer.alignment["c"] = explorer.alignment["c"].pair("first", "third")
+    explorer.selection.layer = "second"
+    explorer.histogram.shown, explorer.histogram.bins, explorer.histogram.log = False, 33, True
+    explorer.table.scope = "layer"
+    explorer.parts.shown = True
+    explorer.heatmap.limit = 0.5
+    assert explorer.wait(TIMEOUT)
+    figure = of_kind(having(explorer, "ww-pictures"), bqplot.Figure)[0]
+    figure.marks[0].scales["x"].set_state({"min": 100.0, "max": 150.0})
+    figure.marks[0].scales["y"].set_state({"min": -80.0, "max": -40.0})
+    assert explorer.wait(TIMEOUT)
+
+
+def test_what_was_kept_comes_back(explore: Callable[..., ww.WeightExplorer], tmp_path: Path) -> None:
+    first = explore("a", "b", "c")
+    change(first)
+    kept = tmp_path / "state.json"
+    kept.write_text(json.dumps(first.state))
+    second = explore("a", "b", "c", state=kept)
+    assert second.state == first.state
+    assert second._state.status.problems == ()
+    assert (second.selection.reference, second.selection.checkpoints) == ("b", ("a", "c"))
+    assert [row.b for row in second.alignment["c"] if row.reason == "user"] == [("third", "kernel")]
+    # What is hidden is not computed, and the window is in sight and read.
+    assert second.histogram.result is None
+    assert second.table.result.scope == "layer"
+    assert sight(second) == [100.0, 150.0, -80.0, -40.0]
+    assert second.heatmap.closeup.exact
+    # Into one that shows something else already, too; and there a picture of another shape is seen whole again.
+    third = explore("a", "b", "c")
+    third.state = first.state
+    assert third.wait(TIMEOUT)
+    assert third.state == first.state
+    assert sight(third) == [100.0, 150.0, -80.0, -40.0]
+    third.selection.layer = "third"
+    assert third.wait(TIMEOUT)
+    assert sight(third) == [0.0, 20.0, -30.0, 0.0]
+    assert third.heatmap.limit == 0.5
+    # A part of it changes that part.
+    third.state = {"version": 1, "panes": {"table": {"scope": "model"}}}
+    assert (third.table.scope, third.selection.layer, third.heatmap.limit) == ("model", "third", 0.5)
+
+
+def test_what_is_not_there_is_said_and_the_rest_restored(explore: Callable[..., ww.WeightExplorer]) -> None:
+    first = explore("a", "b", "c")
+    change(first)
+    state = first.state
+    state["selection"]["layer"] = "fourth<b>"
+    state["panes"]["trend"] = {"shown": True}
+    state["panes"]["table"]["colour"] = "red"
+    state["panes"]["overview"]["measure"] = "cosine"
+    second = explore("a", state=state)
+    problems = "\n".join(second._state.status.problems)
+    for said in ("model 'b'", "model 'c'", "'fourth<b>'", "pane 'trend'", "no setting 'colour'", "no 'cosine'"):
+        assert said in problems
+    assert "alignment of 'c'" in problems
+    assert "<b>" not in having(second, "ww-problems").value
+    assert (second.selection.layer, second.selection.checkpoints) == ("first", ("a",))
+    assert (second.table.scope, second.heatmap.limit, second.histogram.log) == ("layer", 0.5, True)
+    # It is about what was restored, and no longer once something else is chosen.
+    second.selection.layer = "second"
+    assert second.wait(TIMEOUT)
+    assert second._state.status.problems == ()
+
+
+def test_what_makes_no_sense_changes_nothing(explore: Callable[..., ww.WeightExplorer]) -> None:
+    explorer = explore("a", "b")
+    before = explorer.state
+    for state, said in NONSENSE:
+        if isinstance(state, dict) and isinstance(state.get("selection", {}), dict):
+            # Though other parts of it make sense.
+            state = {**state, "selection": {"layer": "third", "other": "a", **state.get("selection", {})}}
+        with pytest.raises(ww.WeightWidgetsError, match=said):
+            explorer.state = state
+        assert explorer.state == before
+
+
+def test_a_file_that_is_none(paths: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(ww.WeightWidgetsError, match="no such file"):
+        ww.compare(paths, state=tmp_path / "none.json")
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(ww.WeightWidgetsError, match="holds no state as JSON"):
+        ww.compare(paths, state=str(tmp_path / "bad.json"))
