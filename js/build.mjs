@@ -9,7 +9,10 @@ const outdir = resolve(here, "../weight_widgets/static");
 
 const { outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: ["crosshair", "grid", "overview", "shell"].flatMap((name) => [`src/${name}.js`, `src/${name}.css`]),
+  entryPoints: ["crosshair", "export", "grid", "overview", "shell"].flatMap((name) => [
+    `src/${name}.js`,
+    `src/${name}.css`,
+  ]),
   outdir,
   bundle: true,
   minify: true,

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import traitlets
 
-from weight_widgets.panes.grid import Column, Grid, Row
+from weight_widgets.panes.grid import Grid
+from weight_widgets.panes.sheet import Column, Row
 from weight_widgets.panes.style import count, number
 
 COLUMNS = (
@@ -187,3 +188,23 @@ class TestSelection:
         with pytest.raises(traitlets.TraitError, match="the table has 3"):
             grid.selected = row
         assert grid.selected == -1
+
+
+class TestSight:
+    """What is exported of a table: the columns and rows in sight, as the page told."""
+
+    def test_columns_and_rows_are_those_that_the_page_shows(self) -> None:
+        grid = shown()
+        assert [column.key for column in grid.sheet.columns] == ["tensor", "size"]
+        assert [row.cells["size"] for row in grid.sheet.rows] == [0, 10, 20]
+        frame = grid.table["frame"]
+        grid.set_state({"sight": {"frame": frame, "order": [2, 0], "columns": [True, False, True]}})
+        assert [column.key for column in grid.sheet.columns] == ["tensor", "mean"]
+        assert [row.cells["size"] for row in grid.sheet.rows] == [20, 0]
+
+    def test_an_order_of_other_rows_is_none_of_these(self) -> None:
+        grid = shown()
+        grid.set_state({"sight": {"frame": grid.table["frame"], "order": [2, 0], "columns": [True, True, True]}})
+        grid.show([Row({"tensor": "new", "size": 1})])
+        assert [row.cells["tensor"] for row in grid.sheet.rows] == ["new"]
+        assert len(grid.sheet.columns) == 3

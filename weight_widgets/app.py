@@ -10,6 +10,7 @@ from typing import Any, overload
 import ipywidgets as widgets
 
 from .panes.compare import ComparePane
+from .panes.export import ExportMenu
 from .panes.findings import FindingsPane
 from .panes.heatmap import HeatmapPane
 from .panes.histogram import HistogramPane
@@ -124,9 +125,12 @@ class WeightExplorer(Root):
         main.add_class("ww-main")
         body = widgets.Box([overview, main])
         body.add_class("ww-body")
+        self._menu = ExportMenu(lambda: self, state)
+        top = widgets.Box([ModelChooser(selection, alone=False), self._menu])
+        top.add_class("ww-top")
         return [
             Shell(),
-            ModelChooser(selection, alone=False),
+            top,
             VerdictPane(selection, alone=False),
             body,
             StatusLine(selection, alone=False),
@@ -232,6 +236,35 @@ class WeightExplorer(Root):
             False when the time ran out first.
         """
         return self._state.wait(timeout)
+
+    def export(self, name: str, path: str | PathLike[str]) -> None:
+        """Write what a pane shows now as a file: all that is chosen, zoomed, filtered and sorted there.
+
+        Parameters
+        ----------
+        name : str
+            ``"histogram"``, ``"heatmap"``, ``"parts"``, ``"comparison"``, ``"scatter"``, ``"spectrum"``,
+            ``"findings"`` or ``"table"``; a pane that is shown.
+        path : str or os.PathLike
+            Its suffix chooses the format: ``.svg`` or ``.png`` for figures, ``.csv``, ``.md`` or ``.tex`` for tables.
+            A file that is there is replaced. An image in pixels is painted by the page that shows the explorer: the
+            file is there once the status line says so, after the cell has ended; where no page answers within ten
+            seconds it says that. All other formats are written at once, and need no page.
+
+        Raises
+        ------
+        InputError
+            No such format, or no pane that is shown offers it.
+        OSError
+            The file cannot be written.
+
+        Examples
+        --------
+        >>> explorer.export("heatmap", "figure.svg")    # doctest: +SKIP
+        >>> explorer.export("table", "table.tex")       # doctest: +SKIP
+        """
+        self._state.wait_for_panes(60.0)
+        self._menu.export(name, Path(path))
 
 
 @overload

@@ -7,17 +7,19 @@ another name, send escape sequences to a terminal, or be ten thousand characters
 from __future__ import annotations
 
 import itertools
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
-__all__ = ["MAX_NAME", "named", "numbered", "visible"]
+__all__ = ["MAX_NAME", "named", "numbered", "sentence", "visible"]
 
 # Runs are told apart by the end of their names as often as by the beginning, so both are kept.
 MAX_NAME = 48
 # No script needs more on one letter; a tower of them covers the lines above.
 MAX_MARKS = 3
 NAMELESS = "⟨no name⟩"
+THOUSANDS = re.compile(r"(?<=\d)⟨U\+2009⟩(?=\d{3})")
 # Blank to the eye, though Unicode counts them among letters, marks and symbols.
 BLANK = frozenset(
     itertools.chain(
@@ -49,6 +51,11 @@ def visible(text: str, limit: int = MAX_NAME) -> str:
 def named(text: str, limit: int = MAX_NAME) -> str:
     """The same for what must have words to be chosen by."""
     return visible(text, limit) or NAMELESS
+
+
+def sentence(words: str, limit: int = MAX_NAME) -> str:
+    """Words of our own with names in them: as `visible`, but the thin spaces between thousands stay."""
+    return THOUSANDS.sub("\u2009", visible(words, limit))
 
 
 def numbered(shown: Iterable[str]) -> list[str]:

@@ -8,7 +8,8 @@ import { onceAttached } from "./page.js";
  * @typedef {import("./grid_rows.js").Rows} Rows
  * @typedef {import("./grid_rows.js").Sort} Sort
  * @typedef {{ frame: number, row: number }} Choice  Row −1 for none; of another frame it means other rows.
- * @typedef {{ columns: Column[], empty: string, table: any, choice: Choice, [column: `column_${number}`]: any }} Traits
+ * @typedef {{ frame: number, order: number[] | null, columns: boolean[] }} Sight  Order null for all rows as they came.
+ * @typedef {{ columns: Column[], empty: string, table: any, choice: Choice, sight: Sight, [column: `column_${number}`]: any }} Traits
  * @typedef {import("@anywidget/types").AnyModel<Traits>} Model
  */
 
@@ -100,6 +101,7 @@ class Grid {
     scroll.hidden = rows.count === 0;
     empty.hidden = rows.count > 0;
     this.#draw();
+    if (this.#isArranged()) this.#tell();
     if (this.#selected !== before) this.#reveal();
   }
 
@@ -134,11 +136,25 @@ class Grid {
     this.#visible[column] = visible;
     this.#box.headers[column]?.toggleAttribute("hidden", !visible);
     this.#draw();
+    this.#tell();
   }
 
   #rearrange() {
     this.#draw();
     this.#box.scroll.scrollTop = 0;
+    this.#tell();
+  }
+
+  #isArranged() {
+    return this.#sort !== null || this.#box.filter.value !== "";
+  }
+
+  /** What is in sight is what is exported; of two views of a table, that of the one which was used last. */
+  #tell() {
+    if (!this.#rows) return;
+    const order = this.#isArranged() ? this.#order : null;
+    this.#model.set("sight", { frame: this.#rows.frame, order, columns: [...this.#visible] });
+    this.#model.save_changes();
   }
 
   #draw() {

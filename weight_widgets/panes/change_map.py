@@ -13,6 +13,7 @@ import numpy as np
 from ..analysis.comparing import ComparedRow
 from ..analysis.verdict.traces import is_kernel
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
+from .export import Key
 from .style import NEUTRAL, count
 
 __all__ = ["ChangeMap"]
@@ -62,13 +63,13 @@ class ChangeMap:
         }
         for kind, mark in self._marks.items():
             mark.on_element_click(lambda _, event, kind=kind: choose(self._places[kind][_index(event)]))
-        self._ring = bqplot.Scatter(
+        self.ring = bqplot.Scatter(
             x=[], y=[], scales=scales, colors=["#d1495b"], marker="circle", fill=False, default_size=140, stroke_width=2
         )
         self._across = horizontal_axis(self._x, label="tensor, in model order", label_offset="2.4em", tick_format="d")
         self._upwards = vertical_axis(self._y, label="relative change", label_offset="3.8em", tick_format="~g")
         self.figure = bqplot.Figure(
-            marks=[self._ring, *self._marks.values()],
+            marks=[self.ring, *self._marks.values()],
             axes=[self._across, self._upwards],
             fig_margin={"top": 8, "bottom": 42, "left": 66, "right": 14},
             layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
@@ -76,6 +77,7 @@ class ChangeMap:
             padding_y=0,
         )
         self.figure.add_class("ww-change-map")
+        self.keys: Sequence[Key] = ()
         self.legend = widgets.HTML()
         self.legend.add_class("ww-note")
 
@@ -104,14 +106,15 @@ class ChangeMap:
             self._places[kind] = [place for place in shown if kinds[place] == kind]
             self._put(mark, self._places[kind])
         frozen = all(_is_frozen(row) for kind, row in zip(kinds, rows, strict=True) if kind == FROZEN)
-        said = [_legend(kind, kinds.count(kind), frozen) for kind in LOOKS if kind in kinds]
+        self.keys = [_key(kind, kinds.count(kind), frozen) for kind in LOOKS if kind in kinds]
+        said = [f'<span style="color:{key.colour}">{SIGNS[key.sign]}</span> {key.name}' for key in self.keys]
         if len(rows) > MAX_POINTS:
             said.append(f"the first {count(MAX_POINTS)} of {count(len(rows))} tensors are drawn")
         self.legend.value = " &nbsp; ".join(said)
 
     def mark(self, place: int) -> None:
         """Put a ring around the point of a row; around none for −1."""
-        self._put(self._ring, [place] if place in self._heights else [])
+        self._put(self.ring, [place] if place in self._heights else [])
 
     def _put(self, mark: bqplot.Scatter, places: Sequence[int]) -> None:
         with mark.hold_sync():
@@ -149,7 +152,7 @@ def _change(row: ComparedRow) -> float:
     return row.twin.moments.relative_change if row.twin else math.nan
 
 
-def _legend(kind: str, number: int, frozen: bool) -> str:
+def _key(kind: str, number: int, frozen: bool) -> Key:
     colour, sign = LOOKS[kind]
     meaning = MEANINGS[kind] if kind != FROZEN or frozen else IN_VALUE
-    return f'<span style="color:{colour}">{SIGNS[sign]}</span> {count(number)} {meaning}'
+    return Key(colour, f"{count(number)} {meaning}", sign)

@@ -12,11 +12,13 @@ import ipywidgets as widgets
 from ..analysis.alignment import Address
 from ..analysis.comparing import STATUSES, ComparedRow, numbers_of
 from ..display import visible
-from ..state import ExplorerState, Relation
+from ..state import ExplorerState, Relation, Selection
 from .change_map import ChangeMap
-from .grid import Column, Grid, Row
+from .export import Export, Plate, Plot, exporting
+from .grid import Grid
 from .pair_editor import PairEditor, address_in_words
 from .pane import Pane
+from .sheet import Column, Row
 from .style import Models, count, number, percent, text
 from .toggles import Holding
 
@@ -25,6 +27,8 @@ __all__ = ["ComparePane"]
 # More than anybody reads in a page; `compare_table` has them all.
 MAX_ROWS = 1000
 MAX_NAME = 60
+# Of the exported map.
+MAP_WIDTH = 820
 
 COLUMNS = (
     Column("weight", "weight", "The tensor, under the name of Model A where that has it"),
@@ -154,7 +158,21 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     selection.observe(follow, ["layer", "tensor"])
     comparisons.observe(draw, ["relations", "problems", "running", "stopped"])
     draw()
-    return pane
+    export = Export(
+        "comparison",
+        lambda: _pair(selection, models),
+        lambda: _plate(changes, _pair(selection, models)) if relation() else None,
+        lambda: grid.sheet if relation() else None,
+    )
+    return exporting(pane, export)
+
+
+def _pair(selection: Selection, models: Models) -> str:
+    return f"A {models[selection.reference].name} · B {models[selection.other].name}"
+
+
+def _plate(changes: ChangeMap, pair: str) -> Plate:
+    return Plate(pair, [Plot(changes.figure, MAP_WIDTH, without=(changes.ring,))], changes.keys)
 
 
 def _offer(status: widgets.Dropdown, rows: Sequence[ComparedRow], chosen: str) -> None:

@@ -9,9 +9,11 @@ import ipywidgets as widgets
 from ..analysis.findings.finding import Finding
 from ..display import visible
 from ..state import ExplorerState, FindingsState, Selection
-from .grid import Column, Grid, Row
+from .export import Export, exporting
+from .grid import Grid
 from .pane import Pane
 from .runs import run_controls
+from .sheet import Column, Row
 from .style import Models, count, number, text
 
 __all__ = ["FindingsPane"]
@@ -92,7 +94,7 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
     grid.observe(choose, "selected")
     selection.observe(follow, ["layer", "tensor", "part"])
     draw()
-    return pane
+    return exporting(pane, Export("findings", lambda: "", table=lambda: grid.sheet if shown else None))
 
 
 def _cells(row: Finding, state: FindingsState, models: Models) -> dict[str, str | float | None]:

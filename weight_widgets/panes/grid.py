@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -13,55 +11,9 @@ import traitlets
 
 from .bundles import bundle
 from .messages import send_in_messages
+from .sheet import Column, Row, Sheet, cell_number, cell_text
 
-__all__ = ["Column", "Grid", "Row"]
-
-UNAVAILABLE = "n/a"
-
-
-@dataclass(frozen=True)
-class Column:
-    """What stands in a column.
-
-    Parameters
-    ----------
-    key : str
-        Under which the rows have their cells.
-    label : str
-        Plain text, short.
-    hint : str
-        Plain text: what the column means.
-    format : callable, optional
-        From a number to its text. A column with one holds numbers, and is sorted by them; without, it holds text.
-    visible : bool
-        Whether it is shown at first; the first column of a grid always is.
-    """
-
-    key: str
-    label: str
-    hint: str = ""
-    format: Callable[[Any], str] | None = None
-    visible: bool = True
-
-
-@dataclass(frozen=True)
-class Row:
-    """What stands in a row.
-
-    Parameters
-    ----------
-    cells : mapping of str to str, float or None
-        By the columns' keys. Texts are plain, and have been through `visible` where they come from a file. What is
-        absent, None or NaN is shown as ``"n/a"``, and is last when sorted.
-    colour : str
-        Of the swatch in the first column, as CSS; none without.
-    near : collection of str
-        Keys of the columns whose number is not exact, which a ``"≈"`` tells.
-    """
-
-    cells: Mapping[str, str | float | None]
-    colour: str = ""
-    near: Collection[str] = ()
+__all__ = ["Grid"]
 
 
 class Grid(anywidget.AnyWidget):
@@ -88,10 +40,13 @@ class Grid(anywidget.AnyWidget):
     # The page may choose a row while others are on their way, so it says from which frame.
     choice = traitlets.Dict().tag(sync=True)
     selected = traitlets.Int(-1)
+    # What the page shows of a frame: which columns, and the places of which rows; None for all as they came.
+    sight = traitlets.Dict().tag(sync=True)
 
     def __init__(self, columns: Sequence[Column], empty: str = "Nothing to show.") -> None:
         self._columns = tuple(columns)
-        self._frame = self._count = 0
+        self._rows: Sequence[Row] = ()
+        self._frame = 0
         self.add_traits(**{f"column_{place}": traitlets.Dict().tag(sync=True) for place in range(len(columns))})
         described = [
             {
@@ -108,7 +63,7 @@ class Grid(anywidget.AnyWidget):
     def show(self, rows: Sequence[Row], selected: int = -1) -> None:
         """Exchange the rows, and select one of the new ones."""
         self._frame += 1
-        self._count = len(rows)
+        self._rows = tuple(rows)
         packed = {f"column_{place}": self._pack(column, rows) for place, column in enumerate(self._columns)}
         colours = [row.colour for row in rows] if any(row.colour for row in rows) else []
         send_in_messages(self, packed)
@@ -117,23 +72,27 @@ class Grid(anywidget.AnyWidget):
             self.selected = selected
             self._tell()
 
-    def _pack(self, column: Column, rows: Sequence[Row]) -> dict[str, Any]:
-        values = [row.cells.get(column.key) for row in rows]
-        if column.format is None:
-            texts = [UNAVAILABLE if value is None else str(value) for value in values]
-            return {"frame": self._frame, "cells": texts, "keys": None}
-        numbers = [math.nan if value is None else float(value) for value in values]
-        texts = [
-            UNAVAILABLE if math.isnan(number) else ("≈" if column.key in row.near else "") + column.format(value)
-            for value, number, row in zip(values, numbers, rows, strict=True)
+    @property
+    def sheet(self) -> Sheet:
+        """The columns and rows in sight, as the page last told: chosen, filtered and sorted there."""
+        wanted = self.sight.get("columns") or [
+            column.visible or not place for place, column in enumerate(self._columns)
         ]
-        return {"frame": self._frame, "cells": texts, "keys": np.array(numbers, "<f8").tobytes()}
+        columns = [column for column, shown in zip(self._columns, wanted, strict=True) if shown]
+        order = self.sight.get("order") if self.sight.get("frame") == self._frame else None
+        return Sheet(columns, self._rows if order is None else [self._rows[place] for place in order])
+
+    def _pack(self, column: Column, rows: Sequence[Row]) -> dict[str, Any]:
+        texts = [cell_text(column, row) for row in rows]
+        numbers = [cell_number(column, row) for row in rows] if column.format else None
+        keys = None if numbers is None else np.array(numbers, "<f8").tobytes()
+        return {"frame": self._frame, "cells": texts, "keys": keys}
 
     @traitlets.validate("selected")
     def _exists(self, proposal: Mapping[str, Any]) -> int:
         row: int = proposal["value"]
-        if not -1 <= row < self._count:
-            raise traitlets.TraitError(f"There is no row {row}: the table has {self._count}.")
+        if not -1 <= row < len(self._rows):
+            raise traitlets.TraitError(f"There is no row {row}: the table has {len(self._rows)}.")
         return row
 
     @traitlets.observe("selected")

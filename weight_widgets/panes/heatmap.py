@@ -17,6 +17,7 @@ from ..reading.structure import Matrix
 from ..state import Detail, ExplorerState, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .crosshair import Crosshair
+from .export import Export, Plate, Plot, exporting
 from .limits import colour_settings
 from .pane import Pane
 from .png import encode
@@ -27,6 +28,9 @@ from .style import SAMPLED, Models, number, percent, text
 __all__ = ["HeatmapPane"]
 
 HEIGHT = "290px"
+BAR_WIDTH = 74
+# Of a plot and a colour bar in the exported picture, without the margins of the first.
+WIDTH = 250
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
 MARGIN = {"top": 6, "bottom": 40, "left": 10, "right": 14}
@@ -60,11 +64,11 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     """The pane; under the pictures stands how the tensor is laid out, and what the crosshair reads."""
     sight = Sight()
     key = uuid.uuid4().hex[:8]
-    figures = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
-    pictures = [_picture(sight, name, first=not number) for number, name in enumerate(figures)]
+    classes = [f"ww-heatmap-{key}-{place}" for place in ("a", "b", "delta")]
+    pictures = [_picture(sight, name, first=not number) for number, name in enumerate(classes)]
     sight.attach([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
     bar, colour_limits = _colour_bar()
-    crosshair = Crosshair(sight.x, sight.y, figures)
+    crosshair = Crosshair(sight.x, sight.y, classes)
     layout = widgets.HTML()
     layout.add_class("ww-layout")
     bringing = False
@@ -87,7 +91,7 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
         for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
-        layout.value = _sentence(result, closeup, limit) if state.result else ""
+        layout.value = text(_words(result, closeup, limit), 600) if state.result else ""
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
         crosshair.show(result.matrix, _readable(result, shown.rasters), names, window, result.shape)
 
@@ -116,7 +120,31 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     draw()
     row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
-    return _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    pane = _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    figures = [picture.figure for picture in pictures]
+    export = Export(
+        "heatmap",
+        lambda: state.result.pick.address if state.result else "",
+        lambda: _plate(state, [*figures, bar], models),
+    )
+    return exporting(pane, export)
+
+
+def _plate(state: HeatmapState, figures: Sequence[bqplot.Figure], models: Models) -> Plate | None:
+    """The pictures that there are, with the colour bar."""
+    result = state.result
+    if result is None or result.matrix is None or not all(result.matrix.shape):
+        return None
+    pick = result.pick
+    titles = (f"A {models[pick.reference].name}", f"B {models[pick.other].name}", "B − A")
+    shown = [raster is not None for raster in result.contrast.rasters]
+    panels = [
+        # The first has the row axis.
+        Plot(figure, WIDTH + figure.fig_margin["left"], title)
+        for place, (figure, title) in enumerate(zip(figures, titles, strict=False))
+        if shown[place] or not place
+    ]
+    return Plate(pick.address, [*panels, Plot(figures[-1], BAR_WIDTH)], note=_words(result, state.closeup, state.shown_limit))
 
 
 def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster | None]:
@@ -268,7 +296,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
         marks=[image],
         axes=[axis],
         fig_margin={**MARGIN, "left": 4, "right": 56},
-        layout=widgets.Layout(width="74px", height=HEIGHT, flex="0 0 auto"),
+        layout=widgets.Layout(width=f"{BAR_WIDTH}px", height=HEIGHT, flex="0 0 auto"),
         padding_x=0,
         padding_y=0,
     )
@@ -284,12 +312,12 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     return figure, limits
 
 
-def _sentence(result: Pictures, closeup: Detail | None, limit: float) -> str:
+def _words(result: Pictures, closeup: Detail | None, limit: float) -> str:
     """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
     if result.matrix is None:
-        return text("Neither Model A nor Model B has this tensor.")
+        return "Neither Model A nor Model B has this tensor."
     if not all(result.matrix.shape):
-        return text(f"{result.matrix.sentence}. The tensor is empty.", 600)
+        return f"{result.matrix.sentence}. The tensor is empty."
     said = [f"{result.matrix.sentence}{', assumed from names and shapes' if result.assumed else ''}."]
     if result.doubt:
         said.append(f"Not understood: {result.doubt}.")
@@ -310,7 +338,7 @@ def _sentence(result: Pictures, closeup: Detail | None, limit: float) -> str:
         said.append(f"Grey: NaN or Inf, {missing[0]} cells of A and {missing[1]} of B.")
     beyond = "; what is beyond has the colour of that end" if contrast.limit > limit else ""
     said.append(f"Colours from −{number(limit, 2)} to +{number(limit, 2)}{beyond}.")
-    return text(" ".join(filter(None, said)), 600)
+    return " ".join(filter(None, said))
 
 
 def _pooling(rasters: Sequence[Raster], closeup: Detail | None) -> str:

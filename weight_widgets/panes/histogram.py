@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import bqplot
 import ipywidgets as widgets
@@ -14,15 +14,28 @@ from ..analysis.histograms import Histogram
 from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
+from .export import Export, Key, Plate, Plot, exporting
 from .pane import Pane
-from .style import NEUTRAL, SAMPLED, UNSURE, Model, Models, count, number, percent, text
+from .sheet import Column, Row, Sheet, html_table
+from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, number, percent, text
 
 __all__ = ["HistogramPane"]
 
 HEIGHT = "250px"
+# Of the exported picture.
+WIDTH = 520
 # On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
 EMPTY_BIN = 0.5
 EMPTY = np.empty(0)
+COLUMNS = (
+    Column("model", "model"),
+    Column("zeros", "zeros", format=count),
+    Column("nan", "NaN", format=count),
+    Column("inf", "Inf", format=count),
+    Column("outside", "outside", format=count),
+    Column("std", "std", format=number),
+    Column("std_ratio", "÷ initial", format=number),
+)
 
 
 class Ground:
@@ -123,7 +136,21 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, settings])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
-    return pane
+    export = Export(
+        "histogram",
+        lambda: state.result.pick.address if state.result else "",
+        lambda: _plate(state, figure, models),
+        lambda: _sheet(state.result, models) if state.result and state.result.curves else None,
+    )
+    return exporting(pane, export)
+
+
+def _plate(state: HistogramState, figure: bqplot.Figure, models: Models) -> Plate | None:
+    result = state.result
+    if result is None or not result.curves:
+        return None
+    keys = [Key(models[curve.label].colour, models[curve.label].name) for curve in result.curves]
+    return Plate(result.pick.address, [Plot(figure, WIDTH)], keys, " ".join(_remarks(result, models, state.initial)))
 
 
 def _line(ground: Ground, colour: str) -> bqplot.Lines:
@@ -162,26 +189,37 @@ def _outline(line: bqplot.Lines, edges: np.ndarray, heights: np.ndarray) -> None
 
 def _counts(overlay: Overlay, models: Models, initial: bool) -> str:
     """What the plot cannot show, and how far each standard deviation has moved from its start."""
-    columns = ("zeros", "NaN", "Inf", "outside", "std", "÷ initial")
-    head = "".join(f"<th>{name}</th>" for name in ("", *columns))
-    rows = "".join(_row(curve, models[curve.label]) for curve in overlay.curves)
-    expected = overlay.expected if initial else None
-    said = f"<p>{text(SAMPLED.format(percent(overlay.sampled)), 300)}</p>" if overlay.sampled < 1 else ""
-    said += f"<p>Dashed: what {_drawn_from(overlay, expected.label, models)}</p>" if expected else ""
+    table = html_table(_sheet(overlay, models), [models[curve.label].row_header for curve in overlay.curves])
+    return table + "".join(f"<p>{text(each, 300)}</p>" for each in _remarks(overlay, models, initial))
+
+
+def _remarks(overlay: Overlay, models: Models, initial: bool) -> Iterator[str]:
+    if overlay.sampled < 1:
+        yield SAMPLED.format(percent(overlay.sampled))
+    if initial and overlay.expected:
+        yield f"Dashed: what {_drawn_from(overlay, overlay.expected.label, models)}"
     unsure = max((curve.histogram.uncertain for curve in overlay.curves), default=0.0)
     if unsure and overlay.sampled == 1:
-        said += f"<p>{text(UNSURE.format(percent(unsure)), 300)}</p>"
-    return f"<table><tr>{head}</tr>{rows}</table>{said}"
+        yield UNSURE.format(percent(unsure))
 
 
-def _row(curve: Curve, model: Model) -> str:
+def _sheet(overlay: Overlay, models: Models) -> Sheet:
+    return Sheet(COLUMNS, [_row(curve, models[curve.label].name) for curve in overlay.curves])
+
+
+def _row(curve: Curve, name: str) -> Row:
     found, start = curve.moments, curve.initial.std if curve.initial else math.nan
     outside = curve.histogram.outside
-    near = "≈" if outside and curve.histogram.uncertain else ""
-    ratio = found.std / start if start > 0 else math.nan
-    counts = map(count, (found.zeros, found.nan, found.inf))
-    cells = [*counts, near + count(outside), number(found.std), number(ratio)]
-    return f"<tr>{model.row_header}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    cells: dict[str, str | float | None] = {
+        "model": name,
+        "zeros": found.zeros,
+        "nan": found.nan,
+        "inf": found.inf,
+        "outside": outside,
+        "std": found.std,
+        "std_ratio": found.std / start if start > 0 else math.nan,
+    }
+    return Row(cells, near=("outside",) if outside and curve.histogram.uncertain else ())
 
 
 def _drawn_from(overlay: Overlay, label: str, models: Models) -> str:
@@ -190,8 +228,7 @@ def _drawn_from(overlay: Overlay, label: str, models: Models) -> str:
         return ""
     fans = f"fan-in {count(initial.fans[0])}, fan-out {count(initial.fans[1])}, " if initial.fans else ""
     source = "" if initial.source == "config" else ", the layer's default,"
-    about = f"{initial.kind}{source} gave {models[label].short} to start with ({fans}std {number(initial.std)})."
-    return text(about, 300)
+    return f"{initial.kind}{source} gave {models[label].short} to start with ({fans}std {number(initial.std)})."
 
 
 def _settings(state: HistogramState) -> widgets.Box:

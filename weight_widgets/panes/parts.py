@@ -11,6 +11,7 @@ from ..display import visible
 from ..state import ExplorerState, PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
+from .export import Export, Key, Plate, Plot, exporting
 from .pane import Pane
 from .style import NEUTRAL, UNSURE, Models, count, number, percent, text
 
@@ -21,6 +22,8 @@ LEFT, RIGHT = 0.04, 0.96
 BASE, TOP = 0.26, 0.8
 ACROSS = 6
 HEIGHT, ROW_HEIGHT = 300, 96
+# Of the exported picture.
+WIDTH = 900
 MAX_TITLE = 18
 FADED, FILL = 0.55, 0.18
 
@@ -79,7 +82,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         with ground.hold_sync():
             ground.x, ground.y = _grounds(placed)
         _name_strips(axis, placed)
-        said.value = _sentence(look)
+        said.value = text(_words(look), 600) if look else ""
         pager.show(look)
 
     heading = widgets.Box([widgets.HTML("<h3>Parts</h3>"), pager.box])
@@ -89,7 +92,20 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         pane.add_class(name)
     state.observe(draw, "result")
     draw()
-    return pane
+    export = Export(
+        "parts",
+        lambda: state.result.pick.address if state.result else "",
+        lambda: _plate(state.result, figure, models),
+    )
+    return exporting(pane, export)
+
+
+def _plate(look: PartsLook | None, figure: bqplot.Figure, models: Models) -> Plate | None:
+    if look is None or not _placed(look):
+        return None
+    shown = {label for strip in look.strips for panel in strip.panels for label in panel.histograms}
+    keys = [Key(model.colour, model.name) for label, model in models.items() if label in shown]
+    return Plate(look.pick.address, [Plot(figure, WIDTH, bare=True)], keys, _words(look))
 
 
 Placed = list[tuple[int, int, Strip, Panel]]
@@ -201,11 +217,9 @@ class _Pager:
 _TURNS = (("‹", "Parts before these"), ("›", "Parts after these"))
 
 
-def _sentence(look: PartsLook | None) -> str:
-    if look is None:
-        return ""
+def _words(look: PartsLook) -> str:
     if not look.parts:
-        return text(f"{look.pick.layer} · {look.pick.tensor} does not fall into parts.", 300)
+        return f"{look.pick.layer} · {look.pick.tensor} does not fall into parts."
     said = [
         f"{look.parts} parts. In a row all share one axis, from the smallest to the largest value of every ticked "
         "model; the tick under it is 0. Each panel is as high as its tallest bin."
@@ -214,4 +228,4 @@ def _sentence(look: PartsLook | None) -> str:
         said.append(f"{UNSURE.format(percent(look.uncertain))} Choose a part above to count it exactly.")
     if look.assumed:
         said.append("What the parts are is assumed from names and shapes.")
-    return text(" ".join(said), 600)
+    return " ".join(said)

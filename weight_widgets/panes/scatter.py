@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import bqplot
 import ipywidgets as widgets
 import numpy as np
@@ -9,15 +11,27 @@ import numpy as np
 from ..analysis.pair_summary import Joint, Scattered
 from ..state import ExplorerState, Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
+from .export import Export, Plate, Plot, exporting
 from .pane import Pane
 from .png import encode
 from .shades import DENSITY
+from .sheet import Column, Row, Sheet, cell_text
 from .style import NEUTRAL, Models, count, number, percent, text
 from .toggles import Holding
 
 __all__ = ["ScatterPane"]
 
 SIZE = "340px"
+# Of the exported picture; its plot is square.
+WIDTH = 366
+COLUMNS = (
+    Column("size", "pairs", format=count),
+    Column("pearson", "Pearson's correlation", format=number),
+    Column("cosine", "cosine", format=number),
+    Column("relative_change", "relative change", format=number),
+    Column("max_abs", "largest |B − A|", format=number),
+    Column("equal_share", "equal", format=percent),
+)
 NEVER = "Not computed yet."
 LEGEND = "Dashed: equal weights. A cell's colour tells how many pairs it holds, on a logarithmic scale: from {} to {}."
 
@@ -83,7 +97,22 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         pane.add_class(name)
     state.observe(draw, "result")
     draw()
-    return pane
+    export = Export(
+        "scatter",
+        lambda: f"{state.result.pick.address} {_pair(state.result, models)}" if state.result else "",
+        lambda: _plate(state.result, figure, models) if state.result and state.result.found else None,
+        lambda: _sheet(state.result.found) if state.result and state.result.found else None,
+    )
+    return exporting(pane, export)
+
+
+def _plate(result: Scatter, figure: bqplot.Figure, models: Models) -> Plate:
+    said = [f"{_pair(result, models)}.", *(_remarks(result.found) if result.found else [])]
+    return Plate(result.pick.address, [Plot(figure, WIDTH)], note=" ".join(said))
+
+
+def _pair(result: Scatter, models: Models) -> str:
+    return f"A {models[result.pick.reference].name} · B {models[result.pick.other].name}"
 
 
 def _picture(counts: np.ndarray) -> widgets.Image:
@@ -102,18 +131,23 @@ def _said(result: Scatter, models: Models) -> str:
     return who + _numbers(result.found) + "".join(f"<p>{text(each, 300)}</p>" for each in _remarks(result.found))
 
 
-def _numbers(found: Scattered) -> str:
+def _sheet(found: Scattered) -> Sheet:
     moments = found.moments
-    rows = {
-        "pairs": count(moments.size),
-        "Pearson's correlation": number(moments.pearson),
-        "cosine": number(moments.cosine),
-        "relative change": number(moments.relative_change),
-        "largest |B − A|": number(moments.max_delta) if moments.finite else "n/a",
-        "equal": percent(moments.equal_share),
+    cells = {
+        "size": moments.size,
+        "pearson": moments.pearson,
+        "cosine": moments.cosine,
+        "relative_change": moments.relative_change,
+        "max_abs": moments.max_delta if moments.finite else None,
+        "equal_share": moments.equal_share,
     }
-    cells = "".join(f'<tr><th scope="row">{name}</th><td>{value}</td></tr>' for name, value in rows.items())
-    return f"<table>{cells}</table>"
+    return Sheet(COLUMNS, [Row(cells)])
+
+
+def _numbers(found: Scattered) -> str:
+    (row,) = _sheet(found).rows
+    cells = (f'<th scope="row">{escape(column.label)}</th><td>{cell_text(column, row)}</td>' for column in COLUMNS)
+    return f"<table>{''.join(f'<tr>{each}</tr>' for each in cells)}</table>"
 
 
 def _remarks(found: Scattered) -> list[str]:

@@ -9,14 +9,18 @@ import numpy as np
 from ..analysis.spectrum import Spectrum
 from ..state import ExplorerState, Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
+from .export import Export, Key, Plate, Plot, exporting
 from .pane import Pane
 from .runs import run_controls
-from .style import Model, Models, count, number, text
+from .sheet import Column, Row, Sheet, html_table
+from .style import Models, count, number, text
 from .toggles import Holding
 
 __all__ = ["SpectrumPane"]
 
 HEIGHT = "230px"
+# Of the exported picture.
+WIDTH = 620
 # Smaller values, beside the largest, are rounding, and would only stretch the axis.
 SMALLEST = 1e-8
 HINT = (
@@ -83,7 +87,20 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         pane.add_class(name)
     state.observe(draw, "result")
     draw()
-    return pane
+    export = Export(
+        "spectrum",
+        lambda: state.result.pick.address if state.result else "",
+        lambda: _plate(state.result, figure, models),
+        lambda: _sheet(state.result, models) if state.result and state.result.found else None,
+    )
+    return exporting(pane, export)
+
+
+def _plate(spectra: Spectra | None, figure: bqplot.Figure, models: Models) -> Plate | None:
+    drawn = [models[label] for label, found in spectra.found if _drawable(found).size] if spectra else []
+    if spectra is None or not drawn:
+        return None
+    return Plate(spectra.pick.address, [Plot(figure, WIDTH)], [Key(model.colour, model.name) for model in drawn])
 
 
 def _drawable(found: Spectrum) -> np.ndarray:
@@ -91,24 +108,46 @@ def _drawable(found: Spectrum) -> np.ndarray:
     return values[values > SMALLEST * values[0]] if values.size and values[0] > 0 else np.empty(0)
 
 
-COLUMNS = ("matrix", "spectral norm", "stable rank", "effective rank", "alpha", "± s.e.", "tail", "KS distance")
+COLUMNS = (
+    Column("model", "model"),
+    Column("matrix", "matrix"),
+    Column("spectral_norm", "spectral norm", format=number),
+    Column("stable_rank", "stable rank", format=number),
+    Column("effective_rank", "effective rank", format=number),
+    Column("alpha", "alpha", format=number),
+    Column("alpha_se", "± s.e.", format=number),
+    Column("tail", "tail", format=count),
+    Column("distance", "KS distance", format=number),
+)
 
 
 def _table(spectra: Spectra, models: Models) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("", *COLUMNS))
-    rows = "".join(_row(found, models[label]) for label, found in spectra.found)
+    if not spectra.found:
+        return ""
     notes = "".join(
         f"<p>{models[label].title}: {text(_note(found), 400)}</p>" for label, found in spectra.found if _note(found)
     )
-    return f"<table><tr>{head}</tr>{rows}</table>{notes}" if rows else ""
+    return html_table(_sheet(spectra, models), [models[label].row_header for label, _ in spectra.found]) + notes
 
 
-def _row(found: Spectrum, model: Model) -> str:
+def _sheet(spectra: Spectra, models: Models) -> Sheet:
+    return Sheet(COLUMNS, [_row(found, models[label].name) for label, found in spectra.found])
+
+
+def _row(found: Spectrum, name: str) -> Row:
     rows, columns = found.shape
-    ranks = (found.spectral_norm, found.stable_rank, found.effective_rank, found.alpha, found.alpha_se)
-    cells = [f"{rows} × {columns}", *map(number, ranks), count(found.tail) if found.tail else "n/a"]
-    cells.append(number(found.distance))
-    return f"<tr>{model.row_header}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    cells: dict[str, str | float | None] = {
+        "model": name,
+        "matrix": f"{rows} × {columns}",
+        "spectral_norm": found.spectral_norm,
+        "stable_rank": found.stable_rank,
+        "effective_rank": found.effective_rank,
+        "alpha": found.alpha,
+        "alpha_se": found.alpha_se,
+        "tail": found.tail or None,
+        "distance": found.distance,
+    }
+    return Row(cells)
 
 
 def _note(found: Spectrum) -> str:

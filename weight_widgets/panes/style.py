@@ -9,7 +9,7 @@ from html import escape
 
 import ipywidgets
 
-from ..display import MAX_NAME, numbered, visible
+from ..display import MAX_NAME, numbered, sentence, visible
 
 __all__ = [
     "MODEL_COLOURS",
@@ -109,7 +109,7 @@ def percent(share: float) -> str:
 
 def text(words: str, limit: int = MAX_NAME) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
-    return escape(visible(words, limit))
+    return escape(sentence(words, limit))
 
 
 def description(name: str) -> str:

@@ -13,8 +13,10 @@ from ..analysis.measures import QUANTILES
 from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
 from ..state import SCOPES, ExplorerState, Selection, Table, TableState
-from .grid import Column, Grid, Row
+from .export import Export, exporting
+from .grid import Grid
 from .pane import Pane
+from .sheet import Column, Row
 from .style import SAMPLED, Models, count, number, percent, text
 
 __all__ = ["TablePane"]
@@ -132,7 +134,18 @@ def _table(state: TableState, selection: Selection, models: Models) -> widgets.B
     heading.add_class("ww-heading")
     pane = widgets.VBox([heading, grid, rules])
     pane.add_class("ww-pane")
-    return pane
+    export = Export(
+        "table",
+        lambda: _about(state.result) if state.result else "",
+        table=lambda: grid.sheet if state.result and state.result.rows else None,
+    )
+    return exporting(pane, export)
+
+
+def _about(table: Table) -> str:
+    """What the rows have in common."""
+    pick = table.pick
+    return {"model": "", "layer": pick.layer}.get(table.scope, pick.address)
 
 
 def _weight(row: Mapping[str, Any], scope: str) -> str:

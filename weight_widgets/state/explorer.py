@@ -320,6 +320,12 @@ class ExplorerState(Observed):
         self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
         self._begin_behind()
 
+    def say(self, key: str, words: str = "", problem: str = "") -> None:
+        """Tell in the status line what came of something that is no look, in the place of what it told before."""
+        self.note(key, (problem,) if problem else ())
+        if words:
+            self._say(shown=words)
+
     def note(self, key: str, notes: tuple[str, ...]) -> None:
         """Tell in the status what went wrong."""
         if self._notes.get(key, ()) != notes:
