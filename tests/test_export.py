@@ -248,11 +248,19 @@ def _check(text: str, suffix: str) -> None:
             assert name != "href" or value.startswith("data:image/png;base64,")
 
 
+def test_the_overview_has_every_tensor_of_every_model(saved: Any) -> None:
+    saved.explorer.overview.measure = "mean"
+    head, *rows = csv.reader(io.StringIO(saved("overview", ".csv"), newline=""))
+    assert head == ["layer", "tensor", "mean of a", "mean of b"]
+    assert [row[:2] for row in rows] == [["one", "kernel"]]
+    assert [float(value) for value in rows[0][2:]] == pytest.approx([0.5, -0.25], rel=1e-6)
+
+
 def test_what_cannot_be_written_is_said(saved: Any, tmp_path: Path) -> None:
     export = saved.explorer.export
     with pytest.raises(ww.WeightWidgetsError, match=r"figure\.pdf has none of the suffixes \.svg, \.png, \.csv"):
         export("heatmap", tmp_path / "figure.pdf")
-    with pytest.raises(ww.WeightWidgetsError, match=r"Nothing called 'heatmap' .* CSV .* there is histogram, table"):
+    with pytest.raises(ww.WeightWidgetsError, match=r"Nothing called 'heatmap' .* CSV .* there is overview, histogram, table"):
         export("heatmap", tmp_path / "figure.csv")
     with pytest.raises(ww.WeightWidgetsError, match="'parts'"):
         export("parts", tmp_path / "figure.svg")

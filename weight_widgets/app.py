@@ -244,7 +244,7 @@ class WeightExplorer(Root):
         ----------
         name : str
             ``"histogram"``, ``"heatmap"``, ``"parts"``, ``"comparison"``, ``"scatter"``, ``"spectrum"``,
-            ``"findings"`` or ``"table"``; a pane that is shown.
+            ``"findings"``, ``"table"`` or ``"overview"``; a pane that is shown.
         path : str or os.PathLike
             Its suffix chooses the format: ``.svg`` or ``.png`` for figures, ``.csv``, ``.md`` or ``.tex`` for tables.
             A file that is there is replaced. An image in pixels is painted by the page that shows the explorer: the

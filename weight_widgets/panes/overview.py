@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import anywidget
@@ -12,12 +13,15 @@ import numpy as np
 import traitlets
 from traitlets.utils.bunch import Bunch
 
+from ..display import visible
 from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Selection, Sketch
 from ..state.looks import ABSENT, EQUAL, PAGE, UNKNOWN, Badge, Outline
 from .bundles import bundle
+from .export import Export, exporting
 from .messages import MESSAGE_BYTES, send_in_messages
 from .pane import Pane
 from .shades import PALETTES
+from .sheet import Column, Row, Sheet
 from .style import Models, number, percent
 
 __all__ = ["OverviewGrid", "OverviewPane"]
@@ -283,7 +287,26 @@ def _overview(state: OverviewState, selection: Selection, models: Models) -> wid
     draw()
     pane = widgets.VBox([button, grid])
     pane.add_class("ww-overview-pane")
-    return pane
+    export = Export(
+        "overview",
+        lambda: state.chosen_measure.label,
+        table=lambda: _sheet(drawn, state.chosen_measure, models) if drawn else None,
+    )
+    return exporting(pane, export)
+
+
+def _sheet(glance: Glance, measure: Measure, models: Models) -> Sheet:
+    """A row for each tensor, whatever is searched and folded in the page; a column for each model."""
+    names = {label: f"{measure.label} of {model.name}" for label, model in models.items()}
+    columns = [Column("layer", "layer"), Column("tensor", "tensor")]
+    columns += [Column(name, name, format=partial(_number, measure)) for name in names.values()]
+    numbers, _ = glance.numbers(measure)
+    rows = []
+    for place, (layer, tensor) in enumerate(glance.outline.addresses):
+        if glance.outline.is_tensor(place):
+            cells = {"layer": visible(layer), "tensor": visible(tensor)}
+            rows.append(Row(cells | dict(zip(names.values(), numbers[place].tolist(), strict=True))))
+    return Sheet(columns, rows)
 
 
 def _described(measure: Measure) -> dict[str, Any]:
