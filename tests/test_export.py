@@ -260,7 +260,9 @@ def test_what_cannot_be_written_is_said(saved: Any, tmp_path: Path) -> None:
     export = saved.explorer.export
     with pytest.raises(ww.WeightWidgetsError, match=r"figure\.pdf has none of the suffixes \.svg, \.png, \.csv"):
         export("heatmap", tmp_path / "figure.pdf")
-    with pytest.raises(ww.WeightWidgetsError, match=r"Nothing called 'heatmap' .* CSV .* there is overview, histogram, table"):
+    with pytest.raises(
+        ww.WeightWidgetsError, match=r"Nothing called 'heatmap' .* CSV .* there is overview, histogram, table"
+    ):
         export("heatmap", tmp_path / "figure.csv")
     with pytest.raises(ww.WeightWidgetsError, match="'parts'"):
         export("parts", tmp_path / "figure.svg")

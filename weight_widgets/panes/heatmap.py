@@ -144,7 +144,9 @@ def _plate(state: HeatmapState, figures: Sequence[bqplot.Figure], models: Models
         for place, (figure, title) in enumerate(zip(figures, titles, strict=False))
         if shown[place] or not place
     ]
-    return Plate(pick.address, [*panels, Plot(figures[-1], BAR_WIDTH)], note=_words(result, state.closeup, state.shown_limit))
+    return Plate(
+        pick.address, [*panels, Plot(figures[-1], BAR_WIDTH)], note=_words(result, state.closeup, state.shown_limit)
+    )
 
 
 def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster | None]:
