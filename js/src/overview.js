@@ -1,5 +1,6 @@
 // Every tensor of every model on one screen: rows that fold, are searched, filtered and sorted; cells coloured by a measure.
 import { nextSort } from "./grid_rows.js";
+import { about } from "./overview_about.js";
 import { buildBox } from "./overview_box.js";
 import { gradient, numberText } from "./overview_cells.js";
 import { Controls } from "./overview_controls.js";
@@ -57,7 +58,7 @@ class Overview {
     this.#box = buildBox(columns, model.get("measures"), id);
     this.#table = new Table(this.#data, columns, this.#box, id);
     const popup = new Popup(columns, `${id}-popup`);
-    this.#hover = new Hover(model, popup, (row) => this.#describe(row));
+    this.#hover = new Hover(model, popup, (row) => about(row, this.#table, this.#data, columns));
     this.root.append(popup.root);
     this.#hear(signal);
     this.#listen(signal);
@@ -133,13 +134,13 @@ class Overview {
   #arrange() {
     clearTimeout(this.#settling);
     this.#settling = 0;
-    const { root, grid, header, tally, empty } = this.#box;
+    const { grid, header, tally, empty, emptyRow } = this.#box;
     const found = this.#table.arrange(this.#wish);
     const count = this.#data.tree.nodes.length;
     tally.value = found === count ? `${count} rows` : `${found} of ${count} rows`;
     grid.style.setProperty("--ww-rows", String(count));
-    empty.hidden = found > 0 || count === 0;
-    root.dataset.ready = String(count > 0);
+    emptyRow.hidden = found > 0;
+    empty.textContent = count > 0 ? "No layer and no tensor is like that." : "…";
     header.dataset.fold = this.#table.foldOfAll;
   }
 
@@ -199,24 +200,6 @@ class Overview {
     }
     this.#hover.hide();
     this.#arrange();
-  }
-
-  /**
-   * What the popup says.
-   * @param {number} row
-   * @returns {import("./overview_hover.js").Described | null}
-   */
-  #describe(row) {
-    const node = this.#table.nodeAt(row);
-    const element = this.#table.list.rowAt(this.#table.placeOf(row))?.root;
-    if (!node || !element) return null;
-    const columns = this.#model.get("columns");
-    const found = this.#table.badgesOf(row).map(([, column, text, , words]) => {
-      return [columns[column]?.label, text, words].filter(Boolean).join(": ");
-    });
-    const lines = node.tensor ? this.#table.looksOf(row).map(({ words }) => words) : [];
-    const content = { address: node.address, lines, found, sketched: node.tensor, column: -1 };
-    return { frame: this.#data.tree.frame, element, content };
   }
 
   /** @param {string} query */

@@ -33,13 +33,14 @@ export function buildBox(columns, measures, id) {
   const header = withRole("row", "ww-overview-row ww-overview-header", ...headers);
   header.id = `${id}-header`;
   header.setAttribute("aria-rowindex", "1");
-  const body = withRole("rowgroup", "ww-overview-body");
+  const empty = withRole("gridcell", "ww-overview-empty");
+  const emptyRow = withRole("row", "", empty);
+  const body = withRole("rowgroup", "ww-overview-body", emptyRow);
   const grid = withRole("treegrid", "ww-overview-grid", withRole("rowgroup", "ww-overview-head", header), body);
   grid.tabIndex = 0;
   grid.setAttribute("aria-label", "Overview: layers and tensors down, models across");
   grid.setAttribute("aria-colcount", String(headers.length));
   grid.setAttribute(SUPPRESS_SHORTCUTS, "true");
-  const empty = make("div", { className: "ww-overview-empty", hidden: true }, "No layer and no tensor is like that.");
   grid.style.setProperty("--ww-models", String(columns.length));
 
   const bar = make("span", { className: "ww-overview-palette" });
@@ -47,8 +48,19 @@ export function buildBox(columns, measures, id) {
   const legend = make("span", { className: "ww-overview-legend" }, low, bar, high);
   const progress = make("span", { className: "ww-overview-progress" });
   const foot = make("div", { className: "ww-overview-foot" }, legend, progress);
-  const root = make("div", { className: "ww-overview" }, tools.root, grid, empty, foot);
-  return { ...tools, root, grid, header, headers, body, empty, legend: { root: legend, low, bar, high }, progress };
+  const root = make("div", { className: "ww-overview" }, tools.root, grid, foot);
+  return {
+    ...tools,
+    root,
+    grid,
+    header,
+    headers,
+    body,
+    emptyRow,
+    empty,
+    legend: { root: legend, low, bar, high },
+    progress,
+  };
 }
 
 /** @param {Measure[]} measures */
@@ -79,7 +91,7 @@ function buildHeader(label, short, id) {
     make("bdi", { className: "ww-overview-label" }, ...wrapped(short)),
   );
   Object.assign(header, { id, title: label });
-  header.setAttribute("aria-label", label);
+  if (short !== label) header.setAttribute("aria-label", label);
   header.setAttribute("aria-sort", "none");
   return header;
 }

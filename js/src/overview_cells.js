@@ -14,17 +14,15 @@ import { formatNumber } from "./words.js";
 
 const COLOURS = 255;
 const DIGITS = 3;
-const OTHER = ", not the same as the reference";
 
 /** @type {Record<number, { name: string, mark: string, words: string }>} */
 const WITHOUT = {
   [STATE.awaited]: { name: "awaited", mark: "…", words: "not yet known" },
   [STATE.absent]: { name: "absent", mark: "", words: "no such tensor" },
   [STATE.undefined]: { name: "undefined", mark: "n/a", words: "n/a" },
-  [STATE.incomparable]: { name: "undefined", mark: "n/a", words: `n/a${OTHER}` },
+  [STATE.incomparable]: { name: "undefined", mark: "n/a", words: "n/a, not the same as the reference" },
 };
-/** @type {Record<number, string>} */
-const COMPARED = { [STATE.same]: ", the same as the reference", [STATE.changed]: OTHER };
+const SAME = ", the same as the reference";
 
 /**
  * @param {Cell} cell
@@ -48,7 +46,7 @@ export function lookOf({ number, state }, { palette, limits, measure }) {
     bar: [Math.min(origin, share), Math.max(origin, share)],
     mark: state === STATE.same ? "=" : "",
     short,
-    words: short + (COMPARED[state] ?? ""),
+    words: state === STATE.same ? short + SAME : short,
   };
 }
 

@@ -79,6 +79,8 @@ class Cell {
   constructor(column) {
     this.root = withRole("gridcell", "ww-overview-cell", this.#box, this.#bar);
     this.root.setAttribute("aria-colindex", String(column));
+    // What is told of the cell is its label.
+    this.#box.setAttribute("aria-hidden", "true");
     // The name's cell may lie over the others.
     this.root.style.gridArea = `1 / ${column}`;
   }

@@ -35,10 +35,10 @@ test("where all numbers are the same there is no bar", () => {
   assert.deepEqual(look(0, STATE.number, 0, 0, { signed: true }).bar, [0.5, 0.5]);
 });
 
-test("what is the same is marked, what is not is said", () => {
+test("what is the same is marked and said", () => {
   assert.equal(look(0, STATE.same, 0, 1).mark, "=");
   assert.equal(look(0, STATE.same, 0, 1).words, "0, the same as the reference");
-  assert.equal(look(0.1234, STATE.changed, 0, 1, { percent: true }).words, "12.3 %, not the same as the reference");
+  assert.equal(look(0.1234, STATE.changed, 0, 1, { percent: true }).words, "12.3 %");
 });
 
 test("what is no number looks and reads otherwise; a number without limits is awaited", () => {
@@ -50,6 +50,7 @@ test("what is no number looks and reads otherwise; a number without limits is aw
   assert.deepEqual(names(Number.NaN, STATE.absent, 0, 1), ["absent", ""]);
   assert.deepEqual(names(Number.NaN, STATE.undefined, 0, 1), ["undefined", "n/a"]);
   assert.deepEqual(names(Number.NaN, STATE.number, 0, 1), ["undefined", "n/a"]);
+  assert.deepEqual(names(Number.NaN, STATE.incomparable, 0, 1), ["undefined", "n/a"]);
   assert.deepEqual(names(1, STATE.number), ["awaited", "…"]);
   assert.deepEqual(names(Number.NaN, STATE.absent), ["absent", ""]);
   assert.equal(look(Number.NaN, STATE.absent, 0, 1).words, "no such tensor");

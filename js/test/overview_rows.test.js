@@ -212,6 +212,17 @@ test("filters leave tensors with what they belong to, and add up", () => {
   assert.deepEqual(rowsOf({ kernels: true, query: "dense" }), [7, 8]);
 });
 
+test("what cannot be compared with the reference has changed", () => {
+  const values = valuesOf(ROWS.length, {
+    8: [
+      [1, STATE.number],
+      [Number.NaN, STATE.incomparable],
+    ],
+  });
+  const wish = { sort: null, query: "dense kernel", only: { ...everything, changed: true }, folded: new Set() };
+  assert.deepEqual(arrange({ ...contents, values }, wish).order, [7, 8]);
+});
+
 test("the tally counts what is folded away", () => {
   const wish = { sort: null, query: "", only: { ...everything, kernels: true }, folded: new Set(["encoder"]) };
   const { order, found } = arrange(contents, wish);
