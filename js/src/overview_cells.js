@@ -5,7 +5,8 @@ import { formatNumber } from "./words.js";
 
 /**
  * @typedef {import("./overview_values.js").Cell} Cell
- * @typedef {{ key: string, label: string, hint: string, palette: string, percent: boolean, signed: boolean }} Measure
+ * @typedef {{ key: string, label: string, hint: string, palette: string, percent: boolean, signed: boolean,
+ *   own: number }} Measure  `own` is what the reference has beside itself.
  * @typedef {{ low: number, high: number }} Limits
  * @typedef {{ palette: DataView, limits: Limits | null, measure: Measure }} Shading  No limits until they are known.
  * @typedef {{ name: string, colour: string, dark: boolean, bar: [from: number, to: number], mark: string, short: string,

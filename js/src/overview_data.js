@@ -53,11 +53,11 @@ export class Data {
   get measure() {
     const measures = this.#model.get("measures");
     const found = measures.find(({ key }) => key === this.#model.get("measure")) ?? measures[0];
-    return found ?? { key: "", label: "", hint: "", palette: "", percent: false, signed: false };
+    return found ?? { key: "", label: "", hint: "", palette: "", percent: false, signed: false, own: 0 };
   }
 
-  get signed() {
-    return this.measure.signed;
+  get own() {
+    return this.measure.own;
   }
 
   /** @returns {import("./overview_cells.js").Shading} */

@@ -10,7 +10,7 @@ import { cellOf, isChanged } from "./overview_values.js";
  * @typedef {Map<number, Badge[]>} Badges  By row.
  * @typedef {{ changed: boolean, kernels: boolean, findings: boolean }} Filters
  * @typedef {{ sort: Sort | null, query: string, only: Filters, folded: Set<string> }} Wish  `folded` holds addresses.
- * @typedef {{ tree: Tree, values: Values, badges: Badges, signed: boolean }} Contents
+ * @typedef {{ tree: Tree, values: Values, badges: Badges, own: number }} Contents
  */
 
 const FINDINGS = "findings:";
@@ -106,7 +106,7 @@ function inherited(nodes, test) {
  * @param {Sort} sort
  * @returns {(a: number, b: number) => number}
  */
-function comparison({ tree, values, signed }, { column, down }) {
+function comparison({ tree, values, own }, { column, down }) {
   const { nodes } = tree;
   if (column === 0) {
     return (a, b) => (down ? -1 : 1) * natural.compare(nodes[a]?.label ?? "", nodes[b]?.label ?? "");
@@ -114,7 +114,7 @@ function comparison({ tree, values, signed }, { column, down }) {
   /** @type {Map<number, number>} */
   const known = new Map();
   const keyOf = (/** @type {number} */ row) => {
-    const key = known.get(row) ?? cellOf(tree, values, row, column - 1, signed).number;
+    const key = known.get(row) ?? cellOf(tree, values, row, column - 1, own).number;
     known.set(row, key);
     return key;
   };

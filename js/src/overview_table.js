@@ -172,8 +172,8 @@ export class Table {
    * @returns {import("./overview_cells.js").Look[]}
    */
   looksOf(row) {
-    const { tree, values, signed, shading } = this.#data;
-    return this.#columns.map((_, column) => lookOf(cellOf(tree, values, row, column, signed), shading));
+    const { tree, values, own, shading } = this.#data;
+    return this.#columns.map((_, column) => lookOf(cellOf(tree, values, row, column, own), shading));
   }
 
   /**

@@ -62,10 +62,10 @@ export function isNumber(state) {
  * @param {Values} values
  * @param {number} row
  * @param {number} column
- * @param {boolean} signed  of −2 and 1 the first is the more extreme
+ * @param {number} own  what is no change: the farther from it, the more extreme
  * @returns {Cell}
  */
-export function cellOf({ nodes }, { models, numbers, states }, row, column, signed) {
+export function cellOf({ nodes }, { models, numbers, states }, row, column, own) {
   const node = nodes[row];
   const stateAt = (/** @type {number} */ at) => states[at * models + column] ?? STATE.absent;
   const numberAt = (/** @type {number} */ at) => numbers[at * models + column] ?? Number.NaN;
@@ -75,7 +75,7 @@ export function cellOf({ nodes }, { models, numbers, states }, row, column, sign
   for (let at = row + 1; at < node.end; at++) {
     if (!nodes[at]?.tensor) continue;
     found.add(stateAt(at));
-    if (isNumber(stateAt(at))) extreme = moreExtreme(extreme, numberAt(at), signed);
+    if (isNumber(stateAt(at))) extreme = moreExtreme(extreme, numberAt(at), own);
   }
   if (found.has(STATE.changed)) return { number: extreme, state: STATE.changed };
   if (found.has(STATE.number)) return { number: extreme, state: STATE.number };
@@ -86,12 +86,10 @@ export function cellOf({ nodes }, { models, numbers, states }, row, column, sign
 /**
  * @param {number} one
  * @param {number} other
- * @param {boolean} signed
+ * @param {number} own
  */
-function moreExtreme(one, other, signed) {
-  if (Number.isNaN(one)) return other;
-  const size = (/** @type {number} */ number) => (signed ? Math.abs(number) : number);
-  return size(other) > size(one) ? other : one;
+function moreExtreme(one, other, own) {
+  return Number.isNaN(one) || Math.abs(other - own) > Math.abs(one - own) ? other : one;
 }
 
 /**

@@ -9,7 +9,7 @@ const palette = new DataView(
   Uint8Array.from({ length: 3 * 255 + 1 }, (_, i) => ((i - 1) % 3 === 0 ? (i - 1) / 3 : 0)).buffer,
   1,
 );
-const measure = { key: "", label: "", hint: "", palette: "", percent: false, signed: false };
+const measure = { key: "", label: "", hint: "", palette: "", percent: false, signed: false, own: 0 };
 const look = (number, state, low, high, of = {}) =>
   lookOf(
     { number, state },

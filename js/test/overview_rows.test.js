@@ -85,7 +85,7 @@ const items = [
   [1, 1, "12 dead units", "warning", "dead: 12 of 128 units never updated"],
   [9, -1, "all zero", "note", "sparse: every weight is 0"],
 ];
-const contents = { tree, values: valuesOf(ROWS.length, CELLS), badges: badgesByRow(items), signed: true };
+const contents = { tree, values: valuesOf(ROWS.length, CELLS), badges: badgesByRow(items), own: 0 };
 const everything = { changed: false, kernels: false, findings: false };
 const rowsOf = ({ sort = null, query = "", folded = [], ...only } = {}) =>
   arrange(contents, { sort, query, folded: new Set(folded), only: { ...everything, ...only } }).order;
@@ -154,10 +154,10 @@ test("values of a page are taken where its rows are, from any byte on; the rest 
 });
 
 test("a group shows its most extreme tensor, and what is known of all of them", () => {
-  const cell = (row, column, signed = true) => Object.values(cellOf(tree, contents.values, row, column, signed));
+  const cell = (row, column, own = 0) => Object.values(cellOf(tree, contents.values, row, column, own));
   assert.deepEqual(cell(2, 1), [-2, STATE.changed]);
   assert.deepEqual(cell(1, 1), [-2, STATE.changed]);
-  assert.deepEqual(cell(1, 1, false), [0.25, STATE.changed]);
+  assert.deepEqual(cell(1, 1, -2), [0.25, STATE.changed]);
   assert.deepEqual(cell(0, 0), [3, STATE.number]);
   assert.deepEqual(cell(4, 1), [3, STATE.same]);
   assert.deepEqual(cell(7, 1), [1, STATE.number]);
@@ -169,7 +169,7 @@ test("a group shows its most extreme tensor, and what is known of all of them", 
     ],
   });
   assert.deepEqual(
-    [0, 1].map((column) => cellOf(tree, little, 7, column, true).state),
+    [0, 1].map((column) => cellOf(tree, little, 7, column, 0).state),
     [STATE.undefined, STATE.awaited],
   );
 });

@@ -41,7 +41,7 @@ export function traitsOf(count, models) {
   const palette = Uint8Array.from({ length: 765 }, (_, i) => [247 - 239 * (i / 764), 251 - 203 * (i / 764), 255 - 148 * (i / 764)][i % 3]);
   const traits = {
     columns: COLOURS.slice(0, models).map((colour, model) => ({ label: `epoch_${model}.weights`, colour })),
-    measures: [{ key: "change", label: "relative change", hint: "‖B − A‖ / ‖A‖", palette: "much", percent: true, signed: false }],
+    measures: [{ key: "change", label: "relative change", hint: "‖B − A‖ / ‖A‖", palette: "much", percent: true, signed: false, own: 0 }],
     palettes: { much: view(palette) },
     pages: Math.ceil(count / PAGE_ROWS),
     page_rows: PAGE_ROWS,

@@ -317,6 +317,7 @@ def _described(measure: Measure) -> dict[str, Any]:
         "palette": "diverging" if measure.signed else "sequential",
         "percent": measure.percent,
         "signed": measure.signed,
+        "own": measure.own,
     }
 
 
