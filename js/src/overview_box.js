@@ -65,7 +65,7 @@ export function buildBox(columns, measures, id) {
 
 /** @param {Measure[]} measures */
 function buildTools(measures) {
-  const search = make("input", { type: "search", placeholder: "Search layers, e.g. lstm or findings:dead" });
+  const search = make("input", { type: "search", placeholder: "Search, e.g. findings:dead" });
   search.setAttribute("aria-label", "Search layers and tensors by name, class, role or findings:");
   const options = measures.map(({ key, label, hint }) => make("option", { value: key, title: hint }, label));
   const measure = make("select", {}, ...options);

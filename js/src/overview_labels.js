@@ -1,7 +1,7 @@
 // What tells the models' names apart where there is little room for them.
 
 // Letters in the headers of all models together.
-const ROOM = 72;
+const ROOM = 54;
 const [OPENING, CLOSING] = [/^.*[^\p{L}\p{N}]/u, /[^\p{L}\p{N}].*$/u];
 
 /**

@@ -8,6 +8,7 @@ import { cellOf, isChanged } from "./overview_values.js";
  * @typedef {import("./overview_values.js").Values} Values
  * @typedef {[row: number, column: number, text: string, severity: string, words: string]} Badge
  * @typedef {Map<number, Badge[]>} Badges  By row.
+ * @typedef {{ text: string, severity: string, columns: number[] }} Chip
  * @typedef {{ changed: boolean, kernels: boolean, findings: boolean }} Filters
  * @typedef {{ sort: Sort | null, query: string, only: Filters, folded: Set<string> }} Wish  `folded` holds addresses.
  * @typedef {{ tree: Tree, values: Values, badges: Badges, own: number }} Contents
@@ -25,6 +26,22 @@ export function badgesByRow(items) {
   const sorted = [...items].sort((a, b) => Number(b[3] === "warning") - Number(a[3] === "warning"));
   for (const badge of sorted) found.set(badge[0], [...(found.get(badge[0]) ?? []), badge]);
   return found;
+}
+
+/**
+ * What was found of the same words, with the models that it was found in.
+ * @param {Badge[]} badges
+ * @returns {Chip[]}
+ */
+export function chipsOf(badges) {
+  /** @type {Map<string, Chip>} */
+  const found = new Map();
+  for (const [, column, text, severity] of badges) {
+    const chip = found.get(text) ?? { text, severity, columns: [] };
+    if (!chip.columns.includes(column)) chip.columns.push(column);
+    found.set(text, chip);
+  }
+  return [...found.values()];
 }
 
 /**

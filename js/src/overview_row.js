@@ -1,5 +1,6 @@
 // A row of the overview that is filled again and again, for whatever comes into sight. Text nodes only.
 import { swatch, withRole } from "./overview_box.js";
+import { chipsOf } from "./overview_order.js";
 import { cut } from "./overview_tree.js";
 import { make } from "./page.js";
 
@@ -12,6 +13,7 @@ import { make } from "./page.js";
  *   the cells stay empty.
  */
 
+const CHIPS = 2;
 // In pixels a level; names must keep some room.
 const [INDENT, DEEPEST] = [14, 6];
 
@@ -111,15 +113,14 @@ class Cell {
  * @param {Badge[]} badges
  * @param {string[]} colours
  */
-function chips([first, ...others], colours) {
-  if (!first) return [];
-  const [, column, text, severity] = first;
-  const chip = make("bdi", { className: "ww-overview-badge" }, ...swatches(colours[column]), cut(text));
-  chip.dataset.severity = severity;
-  return others.length > 0 ? [chip, make("span", { className: "ww-overview-more" }, `+${others.length}`)] : [chip];
-}
-
-/** @param {string | undefined} colour */
-function swatches(colour) {
-  return colour ? [swatch(colour)] : [];
+function chips(badges, colours) {
+  const all = chipsOf(badges);
+  const shown = all.slice(0, CHIPS).map(({ text, severity, columns }) => {
+    const swatches = columns.flatMap((column) => colours[column] ?? []).map(swatch);
+    const chip = make("span", { className: "ww-overview-badge" }, ...swatches, make("bdi", {}, cut(text)));
+    chip.dataset.severity = severity;
+    return chip;
+  });
+  const more = all.length - shown.length;
+  return more > 0 ? [...shown, make("span", { className: "ww-overview-more" }, `+${more}`)] : shown;
 }

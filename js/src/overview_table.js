@@ -177,13 +177,16 @@ export class Table {
   }
 
   /**
-   * What was found in a row, and in those that are folded away under it.
+   * What was found in a row, in its tensors, and in what is folded away under it.
    * @param {number} row
    */
   badgesOf(row) {
     const { badges } = this.#data;
-    const end = this.foldOf(row) === "closed" ? (this.nodeAt(row)?.end ?? row) : row + 1;
-    return Array.from({ length: end - row }, (_, i) => badges.get(row + i) ?? []).flat();
+    const all = this.foldOf(row) === "closed";
+    const end = this.nodeAt(row)?.end ?? row;
+    return Array.from({ length: end - row }, (_, i) => row + i)
+      .filter((each) => all || each === row || (this.nodeAt(each)?.tensor && this.nodeAt(each)?.parent === row))
+      .flatMap((each) => badges.get(each) ?? []);
   }
 
   /**

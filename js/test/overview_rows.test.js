@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { apart } from "../src/overview_labels.js";
-import { arrange, badgesByRow } from "../src/overview_order.js";
+import { arrange, badgesByRow, chipsOf } from "../src/overview_order.js";
 import { ancestors, assembleTree, firstTensor } from "../src/overview_tree.js";
 import { cellOf, STATE, takePage, unknown } from "../src/overview_values.js";
 
@@ -250,4 +250,17 @@ test("names of models lose what they share, whole words of it, where they are lo
   assert.deepEqual(apart(["epoch_1.h5", "epoch_2.h5"]), ["epoch_1.h5", "epoch_2.h5"]);
   assert.deepEqual(apart([`${long} model`, `${long} model fine`]), [`…model`, `…model fine`]);
   assert.deepEqual(apart([`${long}/`, `${long}/b`]), [`${long}/`, `${long}/b`]);
+});
+
+test("what was found in several models is one badge", () => {
+  const badges = [
+    [3, 1, "b", "warning", ""],
+    [3, 0, "a", "note", ""],
+    [4, 2, "b", "warning", ""],
+    [5, 2, "b", "warning", ""],
+  ];
+  assert.deepEqual(chipsOf(badges), [
+    { text: "b", severity: "warning", columns: [1, 2] },
+    { text: "a", severity: "note", columns: [0] },
+  ]);
 });
