@@ -194,9 +194,9 @@ class Overview {
   #fold(row, fold) {
     const { folded } = this.#wish;
     const { nodes } = this.#data.tree;
-    for (const { address } of row < 0 ? nodes.filter(({ tensor }) => !tensor) : nodes.slice(row, row + 1)) {
-      if (fold) folded.add(address);
-      else folded.delete(address);
+    for (const { key } of row < 0 ? nodes.filter(({ tensor }) => !tensor) : nodes.slice(row, row + 1)) {
+      if (fold) folded.add(key);
+      else folded.delete(key);
     }
     this.#hover.hide();
     this.#arrange();

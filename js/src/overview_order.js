@@ -10,7 +10,7 @@ import { cellOf, isChanged } from "./overview_values.js";
  * @typedef {Map<number, Badge[]>} Badges  By row.
  * @typedef {{ text: string, severity: string, columns: number[] }} Chip
  * @typedef {{ changed: boolean, kernels: boolean, findings: boolean }} Filters
- * @typedef {{ sort: Sort | null, query: string, only: Filters, folded: Set<string> }} Wish  `folded` holds addresses.
+ * @typedef {{ sort: Sort | null, query: string, only: Filters, folded: Set<string> }} Wish  `folded` holds keys of rows.
  * @typedef {{ tree: Tree, values: Values, badges: Badges, own: number }} Contents
  */
 
@@ -63,7 +63,7 @@ export function arrange(contents, { sort, query, only, folded }) {
     for (const row of siblings) {
       order.push(row);
       const node = nodes[row];
-      if (node && node.end > row + 1 && !folded.has(node.address)) visit(row + 1, node.end);
+      if (node && node.end > row + 1 && !folded.has(node.key)) visit(row + 1, node.end);
     }
   };
   visit(0, nodes.length);

@@ -79,7 +79,7 @@ export class Table {
   foldOf(row) {
     const node = this.nodeAt(row);
     if (!node || node.end === row + 1) return "leaf";
-    return this.#folded.has(node.address) ? "closed" : "open";
+    return this.#folded.has(node.key) ? "closed" : "open";
   }
 
   get foldOfAll() {

@@ -5,8 +5,9 @@
  * @typedef {{ frame: number, texts: DataView, kinds: DataView, levels: DataView }} OutlinePage  As some rows travel.
  * @typedef {{
  *   label: string, note: string, address: string, searched: string, tensor: boolean, kernel: boolean,
- *   level: number, parent: number, end: number,
- * }} Node  `parent` is −1 for none; what belongs to it goes on up to `end`.
+ *   level: number, parent: number, end: number, key: string,
+ * }} Node  `parent` is −1 for none; what belongs to it goes on up to `end`; no other row has its `key`, by which it is
+ *   known again among other rows.
  * @typedef {{ frame: number, nodes: Node[] }} Tree
  */
 
@@ -48,6 +49,7 @@ function nodesOf({ texts, kinds, levels }) {
     level: levels.getUint8(row),
     parent: -1,
     end: row + 1,
+    key: "",
   }));
 }
 
@@ -55,7 +57,12 @@ function nodesOf({ texts, kinds, levels }) {
 function link(nodes) {
   /** @type {number[]} */
   const open = [];
+  /** @type {Map<string, number>} long addresses are cut, and may be alike then */
+  const alike = new Map();
   nodes.forEach((node, row) => {
+    const before = alike.get(node.address) ?? 0;
+    alike.set(node.address, before + 1);
+    node.key = `${before} ${node.address}`;
     while (open.length > 0 && levelOf(nodes, open) >= node.level) open.pop();
     node.parent = open.at(-1) ?? -1;
     node.end = row + 1;
