@@ -147,7 +147,7 @@ class OverviewGrid(anywidget.AnyWidget):
         items, room = [], MESSAGE_BYTES
         for badge in badges:
             item = [badge.row, badge.column, badge.text, badge.severity, badge.words]
-            room -= len(json.dumps(item, ensure_ascii=False).encode()) + 2
+            room -= len(json.dumps(item))
             if room < 0:
                 break
             items.append(item)
@@ -250,7 +250,7 @@ def _overview(state: OverviewState, selection: Selection, models: Models) -> wid
             return
         # A model that was pointed at stays marked, also where it is Model A and no other became Model B.
         column = grid.chosen[1]
-        if change is None or change.name == "other":
+        if column < 0 or (change is not None and change.name == "other"):
             column = labels.index(selection.other)
         busy = True
         try:

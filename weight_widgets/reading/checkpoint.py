@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -97,12 +98,12 @@ class Checkpoint(Mapping[str, Layer]):
     def __repr__(self) -> str:
         return f"<Checkpoint {self.name!r}: {len(self)} layers, {self.num_params:,} parameters, {self.format}>"
 
-    @property
+    @cached_property
     def tensors(self) -> Mapping[tuple[str, str], Tensor]:
         """Every tensor under its address, the pair (layer, tensor)."""
         return {(layer, name): tensor for layer, tensors in self.items() for name, tensor in tensors.items()}
 
-    @property
+    @cached_property
     def num_params(self) -> int:
         """Number of weights, those that are not trained included."""
         return sum(tensor.size for tensor in self.tensors.values())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from threading import RLock
+
 from traitlets import Bool, Enum, Instance, TraitError, Tuple, Unicode, validate
 from traitlets.utils.bunch import Bunch
 
@@ -70,6 +73,7 @@ class OverviewState(PaneState):
         self._begun = False
         self._left: set[str] = set()
         self._share = 0.0
+        self._asking = RLock()
         self._seen: dict[str, Overview] = {}
         self._failed: dict[str, str] = {}
         # The worker makes them anew only where what they are made of is another.
@@ -100,10 +104,11 @@ class OverviewState(PaneState):
         self.stopped = False
         if self.reader.closed or not self.seen:
             return
-        for label in dict.fromkeys((self._selection.reference, self._selection.other, *self._opened)):
-            if label not in self._left and label not in self._seen and label not in self._failed:
-                self._left.add(label)
-                self._read(label)
+        with self._asking:
+            for label in dict.fromkeys((self._selection.reference, self._selection.other, *self._opened)):
+                if label not in self._left and label not in self._seen and label not in self._failed:
+                    self._left.add(label)
+                    self._read(label)
         self._tell()
 
     @property
@@ -176,6 +181,14 @@ class OverviewState(PaneState):
             return
         if self._begun:
             self.begin()
+        # Without an event loop several threads bring something: the last to ask must know what all have brought.
+        with self._asking:
+            self.worker.submit(KEY, self._compute_of_now(), lambda result: self.set_trait("result", result), self._fail)
+
+    def _fail(self, error: Exception) -> None:
+        self.notes = (f"the overview could not be shown: {str(error) or type(error).__name__}",)
+
+    def _compute_of_now(self) -> Callable[[Check], Glance]:
         views, comparisons = self._selection.aligned, self._comparisons
         reference, relations, apart = comparisons.reference, comparisons.relations, frozenset(comparisons.problems)
         seen, failed, found = dict(self._seen), frozenset(self._failed), self._findings.result
@@ -189,10 +202,7 @@ class OverviewState(PaneState):
             badges = badges_of(outline, found.found if found else (), self._findings.place_of)
             return Glance(outline, reference, seen, changes, failed, apart, badges)
 
-        def fail(error: Exception) -> None:
-            self.notes = (f"the overview could not be shown: {str(error) or type(error).__name__}",)
-
-        self.worker.submit(KEY, compute, lambda result: self.set_trait("result", result), fail)
+        return compute
 
     def _changes_of(self, label: str, relation: Relation) -> Changes:
         """Called by the worker only."""
