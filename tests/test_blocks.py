@@ -20,6 +20,7 @@ from weight_widgets.reading import files
 from weight_widgets.reading.arrays import of_values
 from weight_widgets.reading.derived import computed, joined, transposed
 from weight_widgets.reading.dtypes import decoded
+from weight_widgets.reading.fetching import Memory
 from weight_widgets.reading.structure import generic
 from weight_widgets.reading.tensors import Tensor
 
@@ -93,6 +94,21 @@ def test_the_file_is_opened_once_and_one_memory_holds_every_block(
     assert len(blocks) == 10
     assert opened == [tmp_path / "a.h5"]
     assert all(np.shares_memory(block, blocks[0]) for block in blocks)
+
+
+def test_one_memory_for_many_tensors(tmp_path: Path) -> None:
+    memory = Memory()
+    values = [RNG.normal(size=(40, 5)), RNG.normal(size=(30, 7)).astype("<f2")]
+    held = ww.open_checkpoint({"dense/kernel": values[0]})["dense"]["kernel"]
+    stored = [write(tmp_path / f"{number}.h5", each) for number, each in enumerate(values)]
+    places = []
+    for tensor, expected in zip([*stored, held], [*values, values[0]], strict=True):
+        blocks = []
+        for block in tensor.blocks(nbytes=200, memory=memory):
+            blocks.append(block.ravel().copy())
+            places.append(block)
+        np.testing.assert_array_equal(np.concatenate(blocks), expected.ravel())
+    assert all(np.shares_memory(place, places[0]) for place in places)
 
 
 def test_what_was_read_may_be_written_to(tmp_path: Path) -> None:

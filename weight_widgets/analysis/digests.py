@@ -142,9 +142,9 @@ def digest_rows(rows: np.ndarray) -> Digests:
         fits = (square >= smallest**2) & (square <= largest**2) | (low == 0) & (high == 0)
         well = fits & (mean**2 <= MAX_MEAN_SHARE * square)
     nan, inf = np.zeros((2, count), np.int64)
-    is_zero = rows == 0
-    zeros = is_zero.sum(axis=1) if is_zero.any() else np.zeros(count, np.int64)
-    found = Digests(np.full(count, size), nan, inf, zeros, low.astype(np.float64), high.astype(np.float64), mean, std)
+    found = Digests(
+        np.full(count, size), nan, inf, _zeros(rows), low.astype(np.float64), high.astype(np.float64), mean, std
+    )
     if not well.all():
         off = np.flatnonzero(fits & ~well)
         if off.size:
@@ -163,6 +163,14 @@ def _centred(rows: np.ndarray, found: Digests) -> Digests:
     return replace(found, mean=mean, std=std)
 
 
+def _zeros(rows: np.ndarray) -> np.ndarray:
+    """How many zeros each row has, looked for in no new memory: of all bits, those of 0 and −0 are the smallest."""
+    plain, signed = (rows.view(f"{kind}{rows.itemsize}").min(initial=1) for kind in "ui")
+    if plain and signed > np.iinfo(signed.dtype).min:
+        return np.zeros(len(rows), np.int64)
+    return np.asarray((rows == 0).sum(axis=1))
+
+
 def _sums(rows: np.ndarray) -> np.ndarray:
     """The sum of each row and of its squares, float64, shape (2, n)."""
     count = rows.shape[1] // LINE
@@ -170,11 +178,7 @@ def _sums(rows: np.ndarray) -> np.ndarray:
     sums = np.zeros((2, len(rows)))
     for part in (lines, rest[:, np.newaxis]):
         if part.size:
-            sums[0] += _dots(part, np.ones(part.shape[-1], rows.dtype)).sum(axis=1, dtype=np.float64)
-            sums[1] += _dots(part, part).sum(axis=1, dtype=np.float64)
+            sums[0] += np.einsum("rli->rl", part).sum(axis=1, dtype=np.float64)
+            squares = np.matmul(part[..., np.newaxis, :], part[..., np.newaxis])[..., 0, 0]
+            sums[1] += squares.sum(axis=1, dtype=np.float64)
     return sums
-
-
-def _dots(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Scalar products along the last axis."""
-    return np.asarray(np.matmul(a[..., np.newaxis, :], b[..., np.newaxis])[..., 0, 0])

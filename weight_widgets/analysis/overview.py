@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..reading.checkpoint import Checkpoint
+from ..reading.fetching import lent
 from ..reading.tensors import Tensor
 from ..reading.together import read_rows
 from .cache import Kind, cached
@@ -28,7 +29,7 @@ BINS = 64
 ROWS = 1 << 10
 BATCH = 1 << 16
 # Elements of a large tensor that are looked at together: in fewer, threads would wait for the interpreter's lock.
-PIECE = 1 << 19
+PIECE = 1 << 20
 
 # Places of tensors of one size and dtype.
 Batch = list[int]
@@ -165,9 +166,10 @@ def _digests(tensors: Sequence[Tensor], alone: bool, check: Check) -> Digests:
         if alone:
             pieces = gather([tensor], lambda _: _Pieces(), PIECE, check)
         else:
-            for piece in tensor.blocks(nbytes=PIECE * tensor.dtype.itemsize):
-                check()
-                pieces.add(piece)
+            with lent() as memory:
+                for piece in tensor.blocks(nbytes=PIECE * tensor.dtype.itemsize, memory=memory):
+                    check()
+                    pieces.add(piece)
         put(found, [place], merged(joined(pieces.found)))
     return found
 

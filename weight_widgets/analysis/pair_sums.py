@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..reading.fetching import Memory, lent
+
 __all__ = ["PairSums", "fast_sums"]
 
 # Elements of a piece: with fewer, two threads would wait for the interpreter's lock more than for memory.
@@ -42,10 +44,10 @@ class PairSums:
 
 def fast_sums(a: np.ndarray, b: np.ndarray) -> PairSums:
     """The sums over two flat, contiguous, aligned float32 arrays of one size."""
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"), lent() as memory:
         cut = a.size // RUN * RUN
-        found = _sums(a[:cut].reshape(-1, RUN), b[:cut].reshape(-1, RUN))
-        rest = _sums(a[cut:].reshape(1, -1), b[cut:].reshape(1, -1))
+        found = _sums(a[:cut].reshape(-1, RUN), b[:cut].reshape(-1, RUN), memory)
+        rest = _sums(a[cut:].reshape(1, -1), b[cut:].reshape(1, -1), memory)
     return PairSums(
         found.equal + rest.equal,
         found.sum_a + rest.sum_a,
@@ -57,18 +59,19 @@ def fast_sums(a: np.ndarray, b: np.ndarray) -> PairSums:
     )
 
 
-def _sums(a: np.ndarray, b: np.ndarray) -> PairSums:
+def _sums(a: np.ndarray, b: np.ndarray, memory: Memory) -> PairSums:
     """As `fast_sums`, of arrays of two dimensions; each row is added up in float32."""
     runs, length = a.shape
     step = max(1, min(PIECE // RUN, runs))
-    delta, same = np.empty((step, length), np.float32), np.empty((step, length), bool)
+    scratch = memory.array((5, step, length), np.dtype(np.uint8))
+    delta, same = scratch[:4].reshape(-1).view(np.float32).reshape(step, length), scratch[4].view(bool)
     # ΣA, ΣB, ΣA², ΣB², Σ(B − A)² of each run.
     sums = np.zeros((5, runs, 1, 1), np.float32)
     equal, largest = 0, 0.0
     for start in range(0, runs, step):
         place = slice(start, start + step)
         one, other = a[place], b[place]
-        np.add.reduce(one, axis=1, out=sums[0, place, 0, 0])
+        np.einsum("ij->i", one, out=sums[0, place, 0, 0])
         _dots(one, one, sums[2, place])
         if _same_bits(one, other):
             equal += one.size
@@ -76,7 +79,7 @@ def _sums(a: np.ndarray, b: np.ndarray) -> PairSums:
             continue
         difference = delta[: len(one)]
         np.subtract(other, one, out=difference)
-        np.add.reduce(other, axis=1, out=sums[1, place, 0, 0])
+        np.einsum("ij->i", other, out=sums[1, place, 0, 0])
         _dots(other, other, sums[3, place])
         _dots(difference, difference, sums[4, place])
         largest = max(largest, float(difference.max()), -float(difference.min()))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
+
+from ..reading.fetching import lent
 from ..reading.tensors import Tensor
 from .parallel import THREADS, each, shares
 
@@ -59,9 +63,8 @@ def gather(tensors: Sequence[Tensor], make: Callable[[int], Gathered], size: int
 
     def share(rows: range) -> Gathered:
         found, done = make(rows.start * row), 0
-        blocks = [tensor.blocks(rows, size * tensor.dtype.itemsize) for tensor in tensors]
         try:
-            for pieces in zip(*blocks, strict=True):
+            for pieces in _side_by_side(tensors, rows, size):
                 if failed.is_set():
                     # Nobody will hear of it: another one raises.
                     break
@@ -75,3 +78,13 @@ def gather(tensors: Sequence[Tensor], make: Callable[[int], Gathered], size: int
 
     threads = THREADS if row * shape[0] >= THREAD_SIZE else 1
     return reduce(lambda one, other: one.merge(other), each(share, shares(shape[0], threads)))
+
+
+def _side_by_side(tensors: Sequence[Tensor], rows: range, size: int) -> Iterator[tuple[np.ndarray, ...]]:
+    with contextlib.ExitStack() as lending:
+        memories = [lending.enter_context(lent()) for _ in tensors]
+        blocks = (
+            tensor.blocks(rows, size * tensor.dtype.itemsize, memory)
+            for tensor, memory in zip(tensors, memories, strict=True)
+        )
+        yield from zip(*blocks, strict=True)

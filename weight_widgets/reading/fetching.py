@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,14 +15,18 @@ import numpy as np
 from .files import StoredFile
 from .structure import Index
 
-__all__ = ["Each", "Fetch", "InMemory", "Memory", "Passed", "Stretch", "each_of", "pieces", "stretch_of"]
+__all__ = ["Each", "Fetch", "InMemory", "Memory", "Passed", "Stretch", "each_of", "lent", "pieces", "stretch_of"]
+
+# What nobody uses now: so many memories are kept, each of so many bytes at most.
+SPARE, KEPT_BYTES = 8, 4 << 20
 
 # Takes a basic numpy index (one forward slice or int per dimension, or nothing for all) and returns a new array. It may
 # have a method `each` for many indices.
 Fetch = Callable[[Index], np.ndarray]
 # Yields the values at each index of `pieces`, or at what a part of an array makes of it: ints and slices in steps of 1,
-# none of them empty. An array is C-contiguous, and valid until the next step, which may write over it.
-Each = Callable[[Iterable[Index]], Iterator[np.ndarray]]
+# none of them empty. An array is C-contiguous, and valid until the next step, which may write over it: they come to lie
+# in the same memory.
+Each = Callable[[Iterable[Index], "Memory"], Iterator[np.ndarray]]
 
 
 def each_of(fetch: Fetch) -> Each | None:
@@ -61,17 +67,37 @@ def pieces(shape: Sequence[int], itemsize: int, rows: range, nbytes: int) -> Ite
 
 
 class Memory:
-    """Room for one array after another."""
+    """Room for one array after another: new memory would have to be cleared by the system each time."""
 
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._values = np.empty(0, dtype)
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
 
-    def array(self, shape: Sequence[int]) -> np.ndarray:
-        """An array of this shape, its values those of whatever was there before."""
-        size = math.prod(shape)
-        if size > self._values.size:
-            self._values = np.empty(size, self._values.dtype)
-        return self._values[:size].reshape(shape)
+    def array(self, shape: Sequence[int], dtype: np.dtype[Any]) -> np.ndarray:
+        """An array of this shape and type, its values those of whatever was there before."""
+        size = math.prod(shape) * dtype.itemsize
+        if size > self._bytes.size:
+            self._bytes = np.empty(size, np.uint8)
+        return self._bytes[:size].view(dtype).reshape(shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self._bytes.nbytes
+
+
+_spare: deque[Memory] = deque(maxlen=SPARE)
+
+
+@contextlib.contextmanager
+def lent() -> Iterator[Memory]:
+    """A memory, if there is one that others have used before; no array in it may be used afterwards."""
+    try:
+        memory = _spare.pop()
+    except IndexError:
+        memory = Memory()
+    yield memory
+    # After an error somebody may still hold an array of it.
+    if memory.nbytes <= KEPT_BYTES:
+        _spare.append(memory)
 
 
 def _same(given: Any) -> Any:
@@ -92,7 +118,9 @@ class Passed:
     @property
     def each(self) -> Each | None:
         each = each_of(self.fetch)
-        return None if each is None else lambda indices: map(self.values, each(map(self.index, indices)))
+        if each is None:
+            return None
+        return lambda indices, memory: map(self.values, each(map(self.index, indices), memory))
 
     @property
     def stretch(self) -> Stretch | None:
@@ -108,11 +136,10 @@ class InMemory:
     def __call__(self, index: Index) -> np.ndarray:
         return np.array(self.array[index], dtype=self._dtype)
 
-    def each(self, indices: Iterable[Index]) -> Iterator[np.ndarray]:
-        memory = Memory(self._dtype)
+    def each(self, indices: Iterable[Index], memory: Memory) -> Iterator[np.ndarray]:
         for index in indices:
             found = self.array[index]
-            out = memory.array(found.shape)
+            out = memory.array(found.shape, self._dtype)
             out[...] = found
             yield out
 

@@ -52,11 +52,10 @@ class Contiguous:
 
     def __call__(self, index: Index) -> np.ndarray:
         with self.source.open() as file:
-            return self._read(file, index, Memory(self.dtype))
+            return self._read(file, index, Memory())
 
-    def each(self, indices: Iterable[Index]) -> Iterator[np.ndarray]:
+    def each(self, indices: Iterable[Index], memory: Memory) -> Iterator[np.ndarray]:
         """The values at each index, for which the file is opened once and by nobody else."""
-        memory = Memory(self.dtype)
         with self.source.open() as file:
             for index in indices:
                 self.source.check()
@@ -71,7 +70,7 @@ class Contiguous:
         first, inner = 0, self.shape[len(places) + 1 :]
         for place, size in zip([*places, rows.start], self.shape, strict=False):
             first = first * size + place
-        out = memory.array((rows.stop - rows.start, *inner))
+        out = memory.array((rows.stop - rows.start, *inner), self.dtype)
         read_into(file, self.offset + first * math.prod(inner) * self.dtype.itemsize, _bytes(out), self.source.path)
         return _finish(out, ())
 
@@ -81,7 +80,7 @@ class Contiguous:
 
     def _read(self, file: io.FileIO, index: Index, memory: Memory) -> np.ndarray:
         steps = _ranges(self.shape, index)
-        out = memory.array([len(step) for step in steps])
+        out = memory.array([len(step) for step in steps], self.dtype)
         if out.size:
             _gather(file, self.source.path, self.offset, self.shape, steps, out)
         return _finish(out, index)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from .fetching import Fetch, Passed, each_of, pieces
+from .fetching import Fetch, Memory, Passed, each_of, pieces
 from .origins import Origin, in_memory
 from .structure import Index, Structure
 
@@ -127,7 +127,9 @@ class Tensor:
             return self._fetch(())[steps]
         return self._fetch(_compose(tuple(slice(0, size) for size in self.shape), forwards))
 
-    def blocks(self, rows: range | None = None, nbytes: int = BLOCK_BYTES) -> Iterator[np.ndarray]:
+    def blocks(
+        self, rows: range | None = None, nbytes: int = BLOCK_BYTES, memory: Memory | None = None
+    ) -> Iterator[np.ndarray]:
         """The values in pieces that follow on each other in C order.
 
         The file is opened once, and the pieces come in one piece of memory. What is computed from more than itself (a
@@ -140,6 +142,8 @@ class Tensor:
             Positions on the first axis, in steps of 1; all by default.
         nbytes : int, optional
             The largest size of a piece, 1 MiB by default. One element is never cut.
+        memory : Memory, optional
+            Where the pieces come to lie: for who goes through many tensors, one after the other.
 
         Yields
         ------
@@ -167,7 +171,7 @@ class Tensor:
             raise IndexError(f"{rows} are not rows of a tensor of shape {self.shape}")
         each = each_of(self._fetch)
         if each is not None:
-            yield from each(pieces(self.shape, self.dtype.itemsize, rows, nbytes))
+            yield from each(pieces(self.shape, self.dtype.itemsize, rows, nbytes), memory or Memory())
         elif rows:
             taken = self.read((slice(rows.start, rows.stop),))
             for index in pieces(taken.shape, taken.itemsize, range(len(rows)), nbytes):

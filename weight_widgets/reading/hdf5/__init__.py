@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..fetching import Fetch
+from ..fetching import Fetch, Memory
 from ..files import Span, StoredFile
 from ..origins import Origin
 from ..storage import Chunk, Contiguous, read_chunks
@@ -132,7 +132,7 @@ class _Chunked:
     def __call__(self, index: Index) -> np.ndarray:
         return self._read(self._chunks(), index)
 
-    def each(self, indices: Iterable[Index]) -> Iterator[np.ndarray]:
+    def each(self, indices: Iterable[Index], _: Memory) -> Iterator[np.ndarray]:
         """The values at each index, from bands of rows that are as high as a chunk, one after another."""
         high = self.chunk_shape[0]
         bands: defaultdict[int, list[Chunk]] = defaultdict(list)
