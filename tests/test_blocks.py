@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 import weight_widgets as ww
-from weight_widgets.reading import files
+from weight_widgets.reading import files, storage
 from weight_widgets.reading.arrays import of_values
 from weight_widgets.reading.derived import computed, joined, transposed
 from weight_widgets.reading.dtypes import decoded
@@ -218,3 +218,34 @@ def test_closing_ends_the_blocks(tmp_path: Path) -> None:
         next(blocks)
     with pytest.raises(ww.WeightWidgetsError, match="was closed"):
         next(blocks)
+
+
+@pytest.mark.parametrize(
+    ("layer", "arrays_of_it"),
+    [("conv", {"kernel": (3, 3, 8, 16), "bias": (16,)}), ("embedding", {"embeddings": (50, 6)})],
+)
+def test_parts_of_a_held_tensor_read_nothing_twice(
+    layer: str, arrays_of_it: dict[str, tuple[int, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {name: RNG.normal(size=shape).astype("f4") for name, shape in arrays_of_it.items()}
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.attrs["layer_names"] = [layer.encode()]
+        file.create_group(layer).attrs["weight_names"] = [f"{layer}/{name}:0".encode() for name in values]
+        for name, value in values.items():
+            file[layer][f"{layer}/{name}:0"] = value
+    tensor = next(iter(ww.open_checkpoint(tmp_path / "a.h5")[layer].values()))
+    expected = {name: part.read() for name, part in tensor.parts.items()}
+    assert len(expected) > 10
+    read: list[int] = []
+    original = storage.read_into
+    monkeypatch.setattr(
+        storage,
+        "read_into",
+        lambda file, offset, view, path: read.append(len(view)) or original(file, offset, view, path),
+    )
+    parts = tensor.held().parts
+    for name, part in parts.items():
+        np.testing.assert_array_equal(part.read(), expected[name])
+        np.testing.assert_array_equal(flat(part.blocks(nbytes=40)), expected[name].ravel())
+        assert part.origin == tensor.parts[name].origin
+    assert sum(read) <= 2 * tensor.nbytes

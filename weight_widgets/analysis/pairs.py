@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -16,12 +15,11 @@ from .moments import power_of_two
 from .pair_sums import fast_sums
 from .passes import Check, gather
 
-__all__ = ["PairMoments", "merge_pairs", "pair_moments", "spans", "tensor_pair_moments"]
+__all__ = ["PairMoments", "merge_pairs", "pair_moments", "tensor_pair_moments"]
 
 # Elements of either that are read at a time: in fewer, threads would wait for the interpreter's lock.
 COUNT = 1 << 20
-# Bytes of a tensor that are read at a time, and elements that are copied to float64 at a time.
-BLOCK_BYTES = 4 << 20
+# Elements that are copied to float64 at a time.
 PIECE = 1 << 16
 # Dots of float32 are good to 1e-7 of the squares: to 1e-6 of the spread, while the mean is no larger than this beside
 # it, and to 1e-6 of the product while one norm is no larger than this beside the other.
@@ -296,17 +294,6 @@ def _norm(values: np.ndarray) -> float:
 def _dot(a: np.ndarray, b: np.ndarray) -> float:
     # numpy's own loop: BLAS takes threads for so many, which wait for one another.
     return float(np.einsum("i,i->", a, b))
-
-
-def spans(a: Tensor, b: Tensor) -> Iterator[tuple[slice, ...]]:
-    """Indices that cut two tensors of one shape into the same pieces of about 4 MB along the first axis, in order."""
-    largest = max(a.nbytes, b.nbytes)
-    if not a.shape or largest <= BLOCK_BYTES:
-        yield ()
-        return
-    step = max(1, BLOCK_BYTES * a.shape[0] // largest)
-    for start in range(0, a.shape[0], step):
-        yield (slice(start, start + step),)
 
 
 def tensor_pair_moments(a: Tensor, b: Tensor, check: Check) -> PairMoments:

@@ -15,7 +15,7 @@ from ..reading.fetching import lent
 from ..reading.tensors import Tensor
 from .parallel import THREADS, each, shares
 
-__all__ = ["COUNT", "Check", "Gathering", "gather"]
+__all__ = ["COUNT", "Check", "Gathering", "gather", "side_by_side"]
 
 # With fewer elements another thread would only cost: the two would wait for the interpreter's lock in turn.
 THREAD_SIZE = 1 << 22
@@ -64,7 +64,7 @@ def gather(tensors: Sequence[Tensor], make: Callable[[int], Gathered], size: int
     def share(rows: range) -> Gathered:
         found, done = make(rows.start * row), 0
         try:
-            for pieces in _side_by_side(tensors, rows, size):
+            for pieces in side_by_side(tensors, rows, size):
                 if failed.is_set():
                     # Nobody will hear of it: another one raises.
                     break
@@ -80,7 +80,14 @@ def gather(tensors: Sequence[Tensor], make: Callable[[int], Gathered], size: int
     return reduce(lambda one, other: one.merge(other), each(share, shares(shape[0], threads)))
 
 
-def _side_by_side(tensors: Sequence[Tensor], rows: range, size: int) -> Iterator[tuple[np.ndarray, ...]]:
+def side_by_side(tensors: Sequence[Tensor], rows: range, size: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """Pieces of at most `size` elements of tensors of one shape, as `Tensor.blocks` gives them; valid until the next.
+
+    Raises
+    ------
+    WeightWidgetsError
+        A file cannot be read.
+    """
     with contextlib.ExitStack() as lending:
         memories = [lending.enter_context(lent()) for _ in tensors]
         blocks = (

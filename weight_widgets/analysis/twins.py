@@ -11,11 +11,12 @@ from functools import reduce
 import numpy as np
 
 from ..errors import WeightWidgetsError
-from ..reading.structure import Index
+from ..reading.structure import Structure
 from ..reading.tensors import Tensor
 from .null import NullSums, cosine_null, merge_nulls, null_sums, to_rows
-from .pairs import PairMoments, merge_pairs, pair_moments, spans
-from .parallel import THREADS
+from .pairs import COUNT, PairMoments, merge_pairs, pair_moments
+from .parallel import THREADS, shares
+from .passes import side_by_side
 
 __all__ = ["SAMPLE", "Tolerance", "Twin", "twins"]
 
@@ -86,13 +87,12 @@ def twins(
     with ThreadPoolExecutor(THREADS, "weight-widgets comparing") as pool:
         jobs = []
         for a, b in pairs:
-            stride = _stride(a)
-            pieces = [pool.submit(_piece, a, b, index, stride, tolerance, check) for index in spans(a, b)]
-            jobs.append((a, pieces))
+            rows = shares(a.shape[0] if a.shape else 1, -(-a.size // COUNT))
+            jobs.append((a, [pool.submit(_share, a, b, some, tolerance, check) for some in rows]))
         try:
-            for tensor, pieces in jobs:
+            for tensor, parts in jobs:
                 try:
-                    yield _twin(tensor, [piece.result() for piece in pieces])
+                    yield _twin(tensor, [piece for part in parts for piece in part.result()])
                 except WeightWidgetsError as error:
                     yield error
         finally:
@@ -107,12 +107,18 @@ def _stride(tensor: Tensor) -> int:
     return max(1, step)
 
 
-def _piece(a: Tensor, b: Tensor, index: Index, stride: int, tolerance: Tolerance, check: Callable[[], None]) -> _Piece:
+def _share(a: Tensor, b: Tensor, rows: range, tolerance: Tolerance, check: Callable[[], None]) -> list[_Piece]:
+    """What some rows of both tell; no row is cut, for there units lie side by side."""
     check()
-    one, other = a.read(index), b.read(index)
+    size = len(rows) * a.size // a.shape[0] if a.size and a.shape else a.size
+    pieces = side_by_side([a, b], rows, size) if size else [(a.read(), b.read())]
+    return [_piece(one, other, a.structure, _stride(a), tolerance) for one, other in pieces]
+
+
+def _piece(one: np.ndarray, other: np.ndarray, structure: Structure, stride: int, tolerance: Tolerance) -> _Piece:
     moments = pair_moments(one, other)
     samples = one.reshape(-1)[::stride].copy(), other.reshape(-1)[::stride].copy()
-    rows = [to_rows(values, a.structure) for values in (one, other)] if moments.finite == moments.size else [None, None]
+    rows = [to_rows(values, structure) for values in (one, other)] if moments.finite == moments.size else [None, None]
     laid = (rows[0], rows[1]) if rows[0] is not None and rows[1] is not None and rows[0].size else None
     return _Piece(
         moments,

@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,19 @@ import numpy as np
 from .files import StoredFile
 from .structure import Index
 
-__all__ = ["Each", "Fetch", "InMemory", "Memory", "Passed", "Stretch", "each_of", "lent", "pieces", "stretch_of"]
+__all__ = [
+    "Each",
+    "Fetch",
+    "Held",
+    "InMemory",
+    "Memory",
+    "Passed",
+    "Stretch",
+    "each_of",
+    "lent",
+    "pieces",
+    "stretch_of",
+]
 
 # What nobody uses now: so many memories are kept, each of so many bytes at most.
 SPARE, KEPT_BYTES = 8, 4 << 20
@@ -146,3 +159,26 @@ class InMemory:
     @property
     def _dtype(self) -> np.dtype[Any]:
         return self.array.dtype.newbyteorder("=")
+
+
+class Held:
+    """What another one fetches of an array of this shape, read once as soon as a part of it is not a run of rows."""
+
+    def __init__(self, fetch: Fetch, shape: Sequence[int]) -> None:
+        self._fetch = fetch
+        self._shape = shape
+
+    def __call__(self, index: Index) -> np.ndarray:
+        return self._of(index)(index)
+
+    def each(self, indices: Iterable[Index], memory: Memory) -> Iterator[np.ndarray]:
+        return self._values.each(indices, memory)
+
+    def _of(self, index: Index) -> Fetch:
+        inner = zip(index[1:], self._shape[1:], strict=False)
+        rows = index and all(isinstance(step, slice) and range(size)[step] == range(size) for step, size in inner)
+        return self._fetch if rows and "_values" not in vars(self) else self._values
+
+    @cached_property
+    def _values(self) -> InMemory:
+        return InMemory(self._fetch(()))

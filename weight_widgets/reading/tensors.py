@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from types import EllipsisType
 from typing import Any
 
 import numpy as np
 
-from .fetching import Fetch, Memory, Passed, each_of, pieces
+from .fetching import Fetch, Held, Memory, Passed, each_of, pieces
 from .origins import Origin, in_memory
 from .structure import Index, Structure
 
@@ -91,6 +91,13 @@ class Tensor:
     def assumed(self) -> bool:
         """Whether what its role and its axes mean was inferred from names and shapes; nothing in the file says it."""
         return self.structure.assumed
+
+    def held(self) -> Tensor:
+        """The same tensor for one who looks at many parts of it: its values are read once and stay in memory.
+
+        A part that lies in one stretch is still read by itself.
+        """
+        return replace(self, _fetch=Held(self._fetch, self.shape))
 
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)

@@ -9,7 +9,8 @@ import numpy as np
 from ...reading.checkpoint import Checkpoint
 from ...reading.tensors import Tensor
 from ..comparing import ComparedRow
-from ..pairs import spans
+from ..pairs import COUNT
+from ..passes import side_by_side
 from .traces import is_kernel
 
 __all__ = ["recast_of"]
@@ -61,8 +62,8 @@ def _kind(a: Tensor, b: Tensor, row: ComparedRow) -> str:
 def _rounded(a: Tensor, b: Tensor, kind: str, relative: float, least: float) -> bool:
     """Whether one of the two, and not the other, holds values of a type alone, all within one step of the other's."""
     holds = [True, True]
-    for index in spans(a, b):
-        sides = [tensor.read(index).astype(np.float64) for tensor in (a, b)]
+    for pieces in side_by_side([a, b], range(a.shape[0] if a.shape else 1), COUNT):
+        sides = [piece.astype(np.float64) for piece in pieces]
         holds = [can and _holds(values, kind) for can, values in zip(holds, sides, strict=True)]
         reach = relative * np.maximum(*map(np.abs, sides)) + least
         if not any(holds) or (np.abs(sides[1] - sides[0]) > reach).any():

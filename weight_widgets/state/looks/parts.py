@@ -145,11 +145,12 @@ def _strip(
         tensor = _tensor(opened, label, pick, name)
         if tensor is None:
             continue
-        parts = {column: f"{prefix}/{column}" if prefix else column for column in columns}
+        names = {column: f"{prefix}/{column}" if prefix else column for column in columns}
+        parts = tensor.held().parts
         try:
-            for column, part in parts.items():
-                if part in tensor.parts:
-                    values[label, column] = summary_of(tensor.parts[part], check).values
+            for column, part in names.items():
+                if part in parts:
+                    values[label, column] = summary_of(parts[part], check).values
         except WeightWidgetsError as error:
             notes.append(visible(str(error), 600))
         looked.append((label, tensor))

@@ -128,6 +128,7 @@ def _rows(
     notes: list[str],
 ) -> Iterator[Mapping[str, Any]]:
     names = ["", *tensor.parts] if scope == "parts" else [pick.part if scope == "tensor" else ""]
+    tensor = tensor.held() if scope == "parts" else tensor
 
     def measured(name: str) -> Measures | None:
         return measures(tensor.parts[name] if name else tensor)
