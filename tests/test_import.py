@@ -165,8 +165,8 @@ class TestFloors:
         measuring = [name for name in INNER if name.startswith("analysis") and floor(name) == 3]
         measuring = [name for name in measuring if not name.startswith("analysis.cache")]
         found = {source for name in measuring for source in inner_imports(name) if source.startswith("reading")}
-        # What a tensor is, and what a configuration says of einsums.
-        assert found <= {"reading.contractions", "reading.structure", "reading.tensors"}
+        # What a tensor is, the memory that its pieces are read into, and what a configuration says of einsums.
+        assert found <= {"reading.contractions", "reading.fetching", "reading.structure", "reading.tensors"}
 
     def test_panes_do_not_see_each_other_and_read_no_file(self) -> None:
         assert {name.removeprefix("panes.") for name in INNER if name.startswith("panes.")} >= PANES
