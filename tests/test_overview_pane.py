@@ -426,8 +426,9 @@ class TestChoosing:
             np.abs(np.cumsum(counts[0]) / counts[0].sum() - np.mean(a[..., None] <= edges[1:], axis=(0, 1))).max()
             < 0.05
         )
-        assert sketch["texts"][1].startswith("relative change 3.")
-        assert "std 3.0" in sketch["texts"][1] or "std 2.9" in sketch["texts"][1]
+        said = [[float(words) for words in text.split(" · std ")] for text in sketch["texts"][:2]]
+        assert said[0] == pytest.approx([0, a.std()], rel=6e-3)
+        assert said[1] == pytest.approx([change(a, b), b.std()], rel=6e-3)
         assert sketch["texts"][2] == "has no such tensor"
         tell(explorer, asked={"row": 0})
         assert grid.sketch is sketch

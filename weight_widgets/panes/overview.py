@@ -27,7 +27,7 @@ from .style import Models, number, percent
 __all__ = ["OverviewGrid", "OverviewPane"]
 
 # What is said of a model besides the chosen measure.
-BESIDE = ("std", "mean", "sparsity")
+BESIDE = next(measure for measure in MEASURES if measure.key == "std")
 
 
 class OverviewGrid(anywidget.AnyWidget):
@@ -325,15 +325,12 @@ def _in_words(measure: Measure, value: float, state: int, sketch: Sketch, label:
     """What is known of one model's tensor, the chosen measure first."""
     if state == ABSENT:
         return "has no such tensor"
-    said = [f"{measure.label} {_number(measure, value)}" if state != UNKNOWN else f"{measure.label} …"]
+    said = [_number(measure, value) if state != UNKNOWN else "…"]
     if state == EQUAL:
         said.append("equal, bit by bit")
     beside = sketch.numbers.get(label, {})
-    said += [
-        f"{other.label} {_number(other, beside[other.key])}"
-        for other in MEASURES
-        if other.key in BESIDE and other.key in beside and other is not measure
-    ]
+    if beside and measure is not BESIDE:
+        said.append(f"{BESIDE.label} {_number(BESIDE, beside[BESIDE.key])}")
     return " · ".join(said)
 
 
