@@ -80,12 +80,12 @@ def test_a_heatmap_and_a_table_are_saved(explorer: Explorer) -> None:
     # By keys: the menu opens on its first item, and Escape leads back to the button.
     page.locator(".ww-export > button").first.focus()
     page.keyboard.press("ArrowDown")
-    page.wait_for_function("document.activeElement.textContent === 'SVG'")
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'menuitem'")
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.textContent") == "Export ▾"
     assert page.locator(MENU).first.is_hidden()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.textContent === 'SVG'")
+    page.wait_for_function("document.activeElement.getAttribute('role') === 'menuitem'")
     page.keyboard.press("End")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
