@@ -14,8 +14,9 @@ from ..analysis.comparison import Contrast
 from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
-from ..state import Detail, ExplorerState, HeatmapState, Pick, Pictures, Window
+from ..state import ExplorerState, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
+from .captions import caption
 from .crosshair import Crosshair
 from .export import Export, Plate, Plot, exporting
 from .limits import colour_settings
@@ -23,7 +24,7 @@ from .pane import Pane
 from .png import encode
 from .shades import DIVERGING
 from .sight import Sight
-from .style import SAMPLED, Models, number, percent, text
+from .style import Models, text
 
 __all__ = ["HeatmapPane"]
 
@@ -91,7 +92,7 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
         for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
-        layout.value = text(_words(result, closeup, limit), 600) if state.result else ""
+        layout.value = text(caption(result, closeup, limit), 600) if state.result else ""
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
         crosshair.show(result.matrix, _readable(result, shown.rasters), names, window, result.shape)
 
@@ -145,7 +146,7 @@ def _plate(state: HeatmapState, figures: Sequence[bqplot.Figure], models: Models
         if shown[place] or not place
     ]
     return Plate(
-        pick.address, [*panels, Plot(figures[-1], BAR_WIDTH)], note=_words(result, state.closeup, state.shown_limit)
+        pick.address, [*panels, Plot(figures[-1], BAR_WIDTH)], note=caption(result, state.closeup, state.shown_limit)
     )
 
 
@@ -312,50 +313,6 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     limits.observe(stretch, ["min", "max"])
     stretch(None)
     return figure, limits
-
-
-def _words(result: Pictures, closeup: Detail | None, limit: float) -> str:
-    """How the tensor is laid out, how it is pooled, and what is missing from the pictures."""
-    if result.matrix is None:
-        return "Neither Model A nor Model B has this tensor."
-    if not all(result.matrix.shape):
-        return f"{result.matrix.sentence}. The tensor is empty."
-    said = [f"{result.matrix.sentence}{', assumed from names and shapes' if result.assumed else ''}."]
-    if result.doubt:
-        said.append(f"Not understood: {result.doubt}.")
-    rasters = [raster for raster in result.contrast.rasters if raster is not None]
-    if result.sampled < 1:
-        said.append(SAMPLED.format(percent(result.sampled)))
-    contrast = closeup.contrast if closeup else result.contrast
-    said.append(_pooling(rasters, closeup))
-    if result.contrast.rasters[2] is None:
-        other = result.matrices[1]
-        if len(rasters) == 2 and other is not None:
-            said.append(f"B is {other.sentence}." if not result.alike else f"B is {other.shape[0]} × {other.shape[1]}.")
-            said.append(f"No difference: {'the shapes differ' if result.alike else 'the axes mean other things'}.")
-        else:
-            said.append("No difference: only one of them can be shown.")
-    missing = [0 if raster is None else int(np.count_nonzero(~np.isfinite(raster.mean))) for raster in contrast.rasters]
-    if any(missing):
-        said.append(f"Grey: NaN or Inf, {missing[0]} cells of A and {missing[1]} of B.")
-    beyond = "; what is beyond has the colour of that end" if contrast.limit > limit else ""
-    said.append(f"Colours from −{number(limit, 2)} to +{number(limit, 2)}{beyond}.")
-    return " ".join(filter(None, said))
-
-
-def _pooling(rasters: Sequence[Raster], closeup: Detail | None) -> str:
-    """How many weights a cell stands for, in what is in sight if that was read anew."""
-    pooled = next((raster for raster in rasters if not raster.exact), None)
-    if pooled is None:
-        return ""
-    if closeup is None:
-        rows, columns = pooled.mean.shape
-        return f"Pooled to {rows} × {columns} cells: each shows its mean."
-    if closeup.exact:
-        return "Zoomed in: each cell is one weight."
-    sharp = next(raster for raster in closeup.contrast.rasters if raster is not None)
-    down, across = (f"{size / cells:.3g}" for size, cells in zip(sharp.shape, sharp.mean.shape, strict=True))
-    return f"Zoomed in: each cell is {down} × {across} weights and shows their mean."
 
 
 def _column(children: Sequence[widgets.Widget], *names: str) -> widgets.Box:
