@@ -9,7 +9,7 @@ const outdir = resolve(here, "../weight_widgets/static");
 
 const { outputFiles } = await build({
   absWorkingDir: here,
-  entryPoints: ["crosshair", "export", "grid", "overview", "shell"].flatMap((name) => [
+  entryPoints: ["crosshair", "export", "grid", "overview", "shell", "zoom"].flatMap((name) => [
     `src/${name}.js`,
     `src/${name}.css`,
   ]),

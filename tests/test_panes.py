@@ -227,7 +227,7 @@ class TestHeatmapPane:
                 file["lstm"].attrs["weight_names"] = ["kernel", "recurrent_kernel"]
         explorer = ww.compare(tmp_path / "small.h5", tmp_path / "large.h5")
         assert explorer.wait(TIMEOUT)
-        figures = [figure for figure in of_kind(explorer, bqplot.Figure) if figure.interaction is not None]
+        figures = of_kind(having(explorer, "ww-pictures"), bqplot.Figure)
         lines = [set(np.asarray(figure.marks[-1].x).tolist()) for figure in figures[:2]]
         assert lines == [{4.0, 8.0, 12.0}, {8.0, 16.0, 24.0}]
         scale = figures[0].marks[0].scales["x"]

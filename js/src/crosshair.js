@@ -2,6 +2,7 @@
 import { isOurs, move } from "./keys.js";
 import { Marker } from "./marker.js";
 import { explorerOf, onChange, onceAttached } from "./page.js";
+import { PLOT_AREA, placeIn, scaleOf, see } from "./plot.js";
 import { cellAtShare, sameCell, sharesOf } from "./raster.js";
 import { isShown, readout } from "./readout.js";
 import { buildBox, write } from "./readout_box.js";
@@ -16,10 +17,9 @@ import { buildBox, write } from "./readout_box.js";
  *   raster_0: Raster, raster_1: Raster, raster_2: Raster,
  * }} Traits
  * @typedef {import("@anywidget/types").AnyModel<Traits>} Model
- * @typedef {import("@anywidget/types").AnyModel<{ min: number, max: number }>} Scale
+ * @typedef {import("./plot.js").Scale} Scale
  */
 
-const PLOT_AREA = ".plotarea_events";
 /** @type {["raster_0", "raster_1", "raster_2"]} */
 const RASTERS = ["raster_0", "raster_1", "raster_2"];
 
@@ -28,7 +28,7 @@ async function render({ model, el }) {
   const closing = new AbortController();
   const box = buildBox();
   el.append(box);
-  const [x, y] = await Promise.all([scaleOf(model, "x_scale"), scaleOf(model, "y_scale")]);
+  const [x, y] = await Promise.all([scaleOf(model, model.get("x_scale")), scaleOf(model, model.get("y_scale"))]);
   onceAttached(box, () => new Crosshair(model, { x, y }, box, closing.signal), closing.signal);
   return () => {
     closing.abort();
@@ -167,13 +167,8 @@ class Crosshair {
    * @param {MouseEvent} event
    * @returns {{ across: number, down: number } | null} the place in the plot area of a figure, in shares
    */
-  #placeOf({ target, clientX, clientY }) {
-    const selectors = this.#figures.map(({ selector }) => selector).join();
-    const figure = target instanceof Element ? target.closest(selectors) : null;
-    const area = figure?.querySelector(PLOT_AREA)?.getBoundingClientRect();
-    if (!area) return null;
-    const [across, down] = [(clientX - area.x) / area.width, (clientY - area.y) / area.height];
-    return Math.min(across, down) >= 0 && Math.max(across, down) < 1 ? { across, down } : null;
+  #placeOf(event) {
+    return placeIn(this.#figures.map(({ selector }) => selector).join(), event);
   }
 
   /**
@@ -216,8 +211,8 @@ class Crosshair {
     const picture = this.#model.get("picture");
     if (!this.#placeOf(event) || !isShown(picture)) return;
     const [rows, columns] = picture.whole;
-    see(this.#scales.x, { low: 0, high: columns });
-    see(this.#scales.y, { low: -rows, high: 0 });
+    see(this.#scales.x, 0, columns);
+    see(this.#scales.y, -rows, 0);
   }
 
   /** @param {KeyboardEvent} event */
@@ -233,25 +228,6 @@ class Crosshair {
     this.#cell = move(this.#cell, event, rows, columns);
     this.#request();
   }
-}
-
-/**
- * @param {Model} model
- * @param {"x_scale" | "y_scale"} name
- * @returns {Promise<Scale>}
- */
-function scaleOf(model, name) {
-  return model.widget_manager.get_model(model.get(name).slice("IPY_MODEL_".length));
-}
-
-/**
- * @param {Scale} scale
- * @param {Interval} interval  what to bring into sight
- */
-function see(scale, { low, high }) {
-  scale.set("min", low);
-  scale.set("max", high);
-  scale.save_changes();
 }
 
 /**

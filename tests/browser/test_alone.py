@@ -75,6 +75,21 @@ def test_two_cells_on_one_selection(explorer: Explorer) -> None:
     explorer.eventually(lambda: _spread(explorer, at_most=1.01))
     assert explorer.lab.kernel_eval("selection.explorer_state.heatmap.window is None") == "True"
 
+    # The histogram is zoomed once it was clicked, until the next double click; its ticks follow.
+    ticks = page.locator(".ww-histogram-figure .axis").first.locator(".tick text")
+    everything = ticks.all_text_contents()
+    plot = page.locator(".ww-histogram-figure .plotarea_events")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(*middle)
+    page.wait_for_function("document.activeElement.className === 'ww-zoom'")
+    page.mouse.wheel(0, -800)
+    explorer.eventually(lambda: _differ(ticks.all_text_contents(), everything))
+    page.mouse.dblclick(*middle)
+    explorer.eventually(lambda: _equal(ticks.all_text_contents(), everything))
+
     # Fixed in one, the colours end there in the other, and for another layer as well.
     page.locator(".ww-set-colours select").first.select_option(label="fixed")
     page.locator(".ww-set-limit input").first.fill("2.5")
@@ -85,6 +100,15 @@ def test_two_cells_on_one_selection(explorer: Explorer) -> None:
     explorer.eventually(lambda: _shows(explorer, "30 × 20"))
     expect(ends).to_have_count(4)
     assert explorer.lab.errors == []
+
+
+def _differ(found: list[str], others: list[str]) -> None:
+    assert all(found)
+    assert found != others
+
+
+def _equal(found: list[str], others: list[str]) -> None:
+    assert found == others
 
 
 def _shows(explorer: Explorer, shape: str) -> None:

@@ -18,6 +18,7 @@ from .export import Export, Key, Plate, Plot, exporting
 from .pane import Pane
 from .sheet import Column, Row, Sheet, html_table
 from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, number, percent, text
+from .zoom import Zoom
 
 __all__ = ["HistogramPane"]
 
@@ -52,13 +53,17 @@ class Ground:
     def y(self) -> bqplot.Scale:
         return self.upwards.scale
 
-    def fit(self, edges: np.ndarray, heights: Sequence[np.ndarray], log: bool, density: bool) -> None:
-        """Make room for bars between `edges`. Set here, because bqplot would keep room for hidden lines as well."""
-        with self.x.hold_sync():
-            self.x.min, self.x.max = float(edges[0]), float(edges[-1])
+    def mark(self, seen: Sequence[tuple[float, float]]) -> None:
+        """Put ticks along what is in sight of the weights."""
+        ((low, high),) = seen
         with self.across.hold_sync():
-            self.across.tick_format = short_format(float(np.abs(edges).max()))
-            self.across.tick_values = ticks(self.x.min, self.x.max, most=6)
+            self.across.tick_format = short_format(max(abs(low), abs(high)))
+            self.across.tick_values = ticks(low, high, most=6)
+
+    def fit(self, zoom: Zoom, edges: np.ndarray, heights: Sequence[np.ndarray], log: bool, density: bool) -> None:
+        """Make room for bars between `edges`. Set here, because bqplot would keep room for hidden lines as well."""
+        zoom.fit((float(edges[0]), float(edges[-1])))
+        self.mark([(self.x.min, self.x.max)])
         top = max(float(found.max()) for found in heights) or 1.0
         low = min(float(found.min()) for found in heights) if log else 0.0
         y = self.logarithmic if log else self._linear
@@ -95,6 +100,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
         padding_y=0,
     )
     figure.add_class("ww-histogram-figure")
+    zoom = Zoom(figure, ground.x, seen=ground.mark)
     counts = widgets.HTML()
     counts.add_class("ww-counts")
     exact = widgets.Button(description="Count exactly", tooltip="Read the file again and count every weight in its bin")
@@ -112,7 +118,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
             if expected:
                 # What is expected may be one tall bin: it gets no more room than half as much again as the models have.
                 drawn.append(np.minimum(start, 1.5 * max(float(found.max()) for found in drawn)))
-            ground.fit(next(iter(shown.values())).edges, drawn, state.log, state.density)
+            ground.fit(zoom, next(iter(shown.values())).edges, drawn, state.log, state.density)
         # A logarithm of zero reaches no scale: bars are lifted before it comes, and fall after it is gone.
         if not state.log:
             _stand([*lines.values(), initial], ground)
@@ -133,7 +139,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     draw()
     settings = _settings(state)
     settings.children = [*settings.children, exact]
-    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, settings])
+    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, settings, zoom])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
     export = Export(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 import bqplot
@@ -18,6 +19,7 @@ from .shades import DENSITY
 from .sheet import Column, Row, Sheet, cell_text
 from .style import NEUTRAL, Models, count, number, percent, text
 from .toggles import Holding
+from .zoom import Zoom
 
 __all__ = ["ScatterPane"]
 
@@ -62,6 +64,14 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         padding_y=0,
     )
     figure.add_class("ww-scatter-figure")
+
+    def mark(seen: Sequence[tuple[float, float]]) -> None:
+        for axis, (low, high) in zip((across, upwards), seen, strict=True):
+            with axis.hold_sync():
+                axis.tick_format = short_format(max(abs(low), abs(high)))
+                axis.tick_values = ticks(low, high)
+
+    zoom = Zoom(figure, x, y, seen=mark)
     said = widgets.HTML()
     said.add_class("ww-counts")
 
@@ -74,12 +84,8 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         if found is None:
             return
         low, high = found.joint.span_a
-        for scale, axis in ((x, across), (y, upwards)):
-            with scale.hold_sync():
-                scale.min, scale.max = low, high
-            with axis.hold_sync():
-                axis.tick_format = short_format(max(abs(low), abs(high)))
-                axis.tick_values = ticks(low, high)
+        zoom.fit((low, high), (low, high))
+        mark([(scale.min, scale.max) for scale in (x, y)])
         replaced = image.image
         with image.hold_sync():
             image.x, image.y = [low, high], [low, high]
@@ -92,7 +98,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
 
     body = Holding([figure, said])
     body.add_class("ww-scatter-body")
-    pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body])
+    pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body, zoom])
     for name in ("ww-pane", "ww-scatter"):
         pane.add_class(name)
     state.observe(draw, "result")
