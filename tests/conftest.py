@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import comm
 import numpy as np
 import pytest
+from comms import catch
 from seen import TIMEOUT, Wire, write_model
 
 import weight_widgets
@@ -72,12 +72,5 @@ def explore(tmp_path: Path) -> Iterator[Any]:
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
-
-    class Recorded(comm.base_comm.BaseComm):
-        def publish_msg(
-            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
-        ) -> None:
-            wire.take(data, buffers)
-
-    monkeypatch.setattr(comm, "create_comm", Recorded)
+    catch(monkeypatch, lambda kind, data, buffers: wire.take(data, buffers))
     return wire

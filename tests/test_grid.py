@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import comm
 import numpy as np
 import pytest
 import traitlets
+from comms import catch
 
 from weight_widgets.panes.grid import Grid
 from weight_widgets.panes.sheet import Column, Row
@@ -37,16 +37,13 @@ class Wire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
 
-    class Recorded(comm.base_comm.BaseComm):
-        def publish_msg(
-            self, msg_type: str, data: object = None, metadata: object = None, buffers: Any = None, **keys: Any
-        ) -> None:
-            if msg_type == "comm_msg" and isinstance(data, dict) and data["method"] == "update":
-                wire.states.append(data["state"])
-                encoded = json.dumps(data, ensure_ascii=False).encode()
-                wire.sizes.append(len(encoded) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
+    def take(kind: str, data: Any, buffers: Any) -> None:
+        if kind == "comm_msg" and data["method"] == "update":
+            wire.states.append(data["state"])
+            encoded = json.dumps(data, ensure_ascii=False).encode()
+            wire.sizes.append(len(encoded) + sum(memoryview(buffer).nbytes for buffer in buffers or ()))
 
-    monkeypatch.setattr(comm, "create_comm", Recorded)
+    catch(monkeypatch, take)
     return wire
 
 

@@ -185,8 +185,10 @@ def _runs(process: int) -> bool:
 
 @posix
 def test_a_forked_copy_starts_its_own(file: Path, tmp_path: Path) -> None:
+    # Since Python 3.12 whoever forks beside a thread is warned, and one watches over the process.
     code = f"""{ONE_FILE}
-import os
+import os, warnings
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")
 listed()
 first = hdf5_service._idle.queue[-1].process.pid
 if os.fork() == 0:

@@ -6,17 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
-
 from .errors import WeightWidgetsError
 from .panes.files import files_pane
 from .panes.shell import Shell
+from .panes.shown import Shown
 from .state import FilesState
 
 __all__ = ["CheckpointPicker"]
 
+NO_WIDGETS = (
+    "<p><b>weight-widgets</b> offers the model files of the notebook's folder here, once the cell is run where widgets "
+    'can load. <code>ww.compare("a.h5", "b.h5")</code> needs no choice, and <code>ww.demo()</code> no files.</p>'
+)
 
-class CheckpointPicker(widgets.VBox):
+
+class CheckpointPicker(Shown):
     """Offers the model files under a folder; those that are picked are explored in its place.
 
     Parameters
@@ -53,6 +57,10 @@ class CheckpointPicker(widgets.VBox):
         self.children = [explorer]
         # The explorer brings its own.
         self.remove_class("weight-widgets")
+
+    def picture(self) -> str:
+        """What it is, or the explorer that has taken its place."""
+        return NO_WIDGETS if self.explorer is None else str(self.explorer.picture())
 
     def close(self) -> None:
         """Remove it from the page, and the explorer with it."""

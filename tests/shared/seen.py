@@ -62,6 +62,13 @@ def decode(value: bytes | memoryview, transparent: bool = False) -> np.ndarray:
 
     With `transparent`, the last of its colours must be, and no other.
     """
+    lines, palette, alpha = indices(value)
+    assert alpha == (b"\xff" * 255 + b"\0" if transparent else None)
+    return palette[lines]
+
+
+def indices(value: bytes | memoryview) -> tuple[np.ndarray, np.ndarray, bytes | None]:
+    """Of such a PNG the place of each pixel in the palette, the palette, and how opaque its colours are."""
     png = bytes(value)
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     chunks: dict[bytes, bytes] = {}
@@ -79,8 +86,7 @@ def decode(value: bytes | memoryview, transparent: bool = False) -> np.ndarray:
     lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
     assert not lines[:, 0].any()
     palette = np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3)
-    assert chunks.get(b"tRNS") == (b"\xff" * 255 + b"\0" if transparent else None)
-    return palette[lines[:, 1:]]
+    return lines[:, 1:], palette, chunks.get(b"tRNS")
 
 
 def widgets_alive() -> int:

@@ -9,7 +9,7 @@ from traitlets import dlink, link
 
 from ..display import numbered, visible
 from ..state import FilesState, FoundFile
-from .style import count, description, size, text
+from .style import count, description, hint, size, text
 
 __all__ = ["files_pane"]
 
@@ -24,7 +24,7 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
     where, offered, said = widgets.HTML(), widgets.VBox(), widgets.HTML()
     offered.add_class("ww-files")
     said.add_class("ww-problems")
-    search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True, tooltip="Words in the names")
+    search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True, **hint("Words in the names"))
     search.add_class("ww-search-files")
     link((state, "query"), (search, "value"))
 

@@ -10,14 +10,14 @@ import ipywidgets as widgets
 import numpy as np
 from traitlets import link
 
-from ..analysis.histograms import Histogram
 from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
+from .bars import EMPTY_BIN, bar_heights
 from .export import Export, Key, Plate, Plot, exporting
 from .pane import Pane
 from .sheet import Column, Row, Sheet, html_table
-from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, number, percent, text
+from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, hint, number, percent, text
 from .zoom import Zoom
 
 __all__ = ["HistogramPane"]
@@ -25,8 +25,6 @@ __all__ = ["HistogramPane"]
 HEIGHT = "250px"
 # Of the exported picture.
 WIDTH = 520
-# On a logarithmic axis an empty bin has no place; half a count lies just below the smallest that can occur.
-EMPTY_BIN = 0.5
 EMPTY = np.empty(0)
 COLUMNS = (
     Column("model", "model"),
@@ -110,9 +108,9 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     def draw(_: object = None) -> None:
         curves = state.result.curves if state.result else ()
         shown = {curve.label: curve.histogram for curve in curves}
-        heights = {label: _heights(histogram, state.log, state.density) for label, histogram in shown.items()}
+        heights = {label: bar_heights(histogram, state.log, state.density) for label, histogram in shown.items()}
         expected = state.result.expected if state.result and state.initial else None
-        start = _heights(expected.histogram, state.log, state.density) if expected else EMPTY
+        start = bar_heights(expected.histogram, state.log, state.density) if expected else EMPTY
         if shown:
             drawn = [*heights.values()]
             if expected:
@@ -170,16 +168,6 @@ def _initial_line(ground: Ground) -> bqplot.Lines:
     """Above the models in a colour that none of them has, for it belongs to what was before."""
     scales = {"x": ground.x, "y": ground.y}
     return bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], line_style="dashed", stroke_width=1.6)
-
-
-def _heights(histogram: Histogram, log: bool, density: bool) -> np.ndarray:
-    heights = histogram.density if density else histogram.counts.astype(np.float64)
-    if not log:
-        return heights
-    per_count = 1.0
-    if density and (total := histogram.counts.sum()):
-        per_count = 1.0 / float(total * np.diff(histogram.edges).max())
-    return np.maximum(heights, EMPTY_BIN * per_count)
 
 
 def _stand(lines: Iterable[bqplot.Lines], ground: Ground) -> None:
@@ -244,7 +232,7 @@ def _settings(state: HistogramState) -> widgets.Box:
     )
     density = widgets.Dropdown(description="y", options=[("counts", False), ("density", True)])
     log = widgets.Checkbox(description="log", indent=False)
-    initial = widgets.Checkbox(description="initial", indent=False, tooltip="What the initializer gives")
+    initial = widgets.Checkbox(description="initial", indent=False, **hint("What the initializer gives"))
     controls = {"bins": bins, "clip": clip, "density": density, "log": log, "initial": initial}
     for name, control in controls.items():
         link((state, name), (control, "value"))

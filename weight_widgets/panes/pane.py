@@ -8,23 +8,25 @@ from contextlib import ExitStack
 from typing import Any, ClassVar
 
 import ipywidgets as widgets
-from IPython.display import display
 from traitlets import Bool, observe
 from traitlets.utils.bunch import Bunch
 
 from ..state import ExplorerState, Selection, following
 from .shell import Shell
+from .shown import Shown
+from .snapshot import snapshot
 from .style import Models, models_by_label, text
 
 __all__ = ["Pane", "Root"]
 
 # Seconds that showing a pane or an explorer may wait for its first pictures.
 FIRST_LOOK = 1.0
-CLOSED = "This is closed. Run the cell that made it again to open a new one."
+# And for verdicts beyond that, which no pane shows but everybody asks for.
+FIRST_VERDICT = 0.3
 MAX_SENTENCE = 600
 
 
-class Root(widgets.VBox):
+class Root(Shown):
     """What a cell may end with: every host shows it, and closing it closes all that it holds."""
 
     _observed: ExitStack | None = None
@@ -48,17 +50,12 @@ class Root(widgets.VBox):
                 part.close()
         super().close()
 
-    # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees.
-    def _ipython_display_(self, **kwargs: Any) -> None:
-        if self.comm is None:
-            display({"text/plain": CLOSED}, raw=True)  # type: ignore[no-untyped-call]
-            return
+    def picture(self) -> str:
+        """What its panes show as HTML, and how the models are related as far as that is known by now."""
         # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
         self._state.wait_for_panes(FIRST_LOOK)
-        if hasattr(super(), "_ipython_display_"):
-            super()._ipython_display_(**kwargs)
-        else:
-            display(self._repr_mimebundle_(**kwargs), raw=True)  # type: ignore[no-untyped-call]
+        self._state.comparisons.worker.wait(FIRST_VERDICT)
+        return snapshot(self._state, models_by_label(self._state.opened))
 
 
 class Pane(Root):

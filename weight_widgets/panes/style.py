@@ -20,12 +20,15 @@ __all__ = [
     "Models",
     "count",
     "description",
+    "hint",
     "models_by_label",
     "number",
     "percent",
     "size",
     "text",
 ]
+
+SEVEN = int(ipywidgets.__version__.partition(".")[0]) < 8
 
 # Told apart by trichromats and by dichromats, the first of them best, on light and on dark ground.
 MODEL_COLOURS = ("#0fa5a5", "#c3871e", "#a51ef0", "#f03c78", "#2d785a", "#6969a5", "#a578e1", "#c34b1e")
@@ -116,7 +119,12 @@ def description(name: str) -> str:
     """A name as the description of a tick, which hosts take for a formula where it has dollars or backslashes."""
     plain = name.replace("$", "＄").replace("\\", "＼")
     # ipywidgets 7 takes it for HTML as well, ipywidgets 8 for text.
-    return text(plain, len(plain)) if int(ipywidgets.__version__.partition(".")[0]) < 8 else plain
+    return text(plain, len(plain)) if SEVEN else plain
+
+
+def hint(words: str) -> dict[str, str]:
+    """What is shown when a control is pointed at, as its argument. Buttons have a `tooltip` in every version."""
+    return {"description_tooltip" if SEVEN else "tooltip": words}
 
 
 def size(nbytes: int) -> str:

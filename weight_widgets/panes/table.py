@@ -9,56 +9,18 @@ from typing import Any
 import ipywidgets as widgets
 from traitlets import link
 
-from ..analysis.measures import QUANTILES
 from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
 from ..state import SCOPES, ExplorerState, Selection, Table, TableState
+from .columns import COLUMNS
 from .export import Export, exporting
 from .grid import Grid
 from .pane import Pane
-from .sheet import Column, Row
+from .sheet import Row
 from .style import SAMPLED, Models, count, number, percent, text
 
 __all__ = ["TablePane"]
 
-
-def _signed(value: float) -> str:
-    return number(value, sign=True)
-
-
-COLUMNS = (
-    Column("model", "model"),
-    Column("weight", "weight", "The tensor, with its layer or part where rows are of several"),
-    Column("shape", "shape"),
-    Column("type", "dtype", "As the file holds it"),
-    Column("size", "parameters", "Number of elements", count),
-    Column("mean", "mean", "Of the finite elements, like all that follows", _signed),
-    Column("std", "std", "Standard deviation of the population", number),
-    Column("min", "min", "", _signed),
-    Column("max", "max", "", _signed),
-    Column("l2", "L2 norm", "√Σw²", number),
-    Column("sparsity", "sparsity", "Share of exact zeros", percent),
-    Column("nan", "NaN", "Elements that are not a number", count),
-    Column("inf", "Inf", "Infinite elements", count),
-    Column("near_zeros", "near zeros", "Elements with |w| < 0.001 × RMS, exact zeros included", count, visible=False),
-    Column("near_zero_threshold", "near-zero below", "0.001 × RMS", number, visible=False),
-    Column("zeros", "zeros", "Exact zeros", count, visible=False),
-    Column("l1", "L1 norm", "Σ|w|", number, visible=False),
-    Column("rms", "RMS", "√(Σw²/n)", number, visible=False),
-    *(
-        Column(f"q{percent_:g}", f"{percent_:g} %", f"{percent_:g} % of the elements are below", _signed, visible=False)
-        for percent_ in QUANTILES
-    ),
-    Column("skew", "skew", "0 for a symmetric distribution", _signed, visible=False),
-    Column("kurtosis", "kurtosis", "Excess: 0 for a normal distribution", _signed, visible=False),
-    Column("initializer", "initializer", "From the configuration, or the layer's default", visible=False),
-    Column("initial_std", "initial std", "What the initializer gives", number, visible=False),
-    Column("std_ratio", "std / initial", "How far the standard deviation has moved", number, visible=False),
-    Column("regularizer", "regulariser", "Named by the configuration", visible=False),
-    Column("penalty", "penalty", "What the regulariser adds to the loss", number, visible=False),
-    Column("constraint", "constraint", "Named by the configuration", visible=False),
-    Column("constraint_met", "met", "Whether the constraint is met", visible=False),
-)
 ROUNDED = (
     "Large tensors are read once, and their weights counted in cells. Quantiles, L1, near zeros, skew and kurtosis (≈) "
     "are as if each weight were moved within its cell: by at most 0.8 % of itself, or 1/65,536 of the range."

@@ -1,0 +1,42 @@
+"""What a cell may end with: shown in every notebook, and as a picture where no widget can load."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+from IPython.display import display
+
+__all__ = ["Shown"]
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+CLOSED = "This is closed. Run the cell that made it again to open a new one."
+
+
+class Shown(widgets.VBox):
+    """A box that a front end draws as widgets, or as its picture where it cannot."""
+
+    def picture(self) -> str:
+        """Itself as HTML without scripts and style sheets, below 100 KB."""
+        raise NotImplementedError
+
+    # Under ipywidgets 8 a widget that ends a cell leaves as the cell's result, which Colab's hook never sees; under 7
+    # nothing but the widget is published. So this takes the place of what either would do. That Colab loads widgets of
+    # others at all, anywidget asks for.
+    def _ipython_display_(self, **kwargs: Any) -> None:
+        display(self._bundle(), raw=True)  # type: ignore[no-untyped-call]
+
+    def _bundle(self) -> dict[str, Any]:
+        """What is published; a front end takes the richest kind that it knows."""
+        if self.comm is None:
+            return {"text/plain": CLOSED}
+        return {
+            "text/plain": f"<{type(self).__name__}>",
+            "text/html": self.picture(),
+            VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id},
+        }
+
+    def close(self) -> None:
+        super().close()
+        # ipywidgets 7 hides the method of a closed one, which would then be shown as a picture that cannot load.
+        self.__dict__.pop("_ipython_display_", None)
