@@ -278,21 +278,21 @@ def test_a_png_is_written_when_a_page_has_painted_it(
     monkeypatch.setattr(explorer._menu, "send", lambda content, buffers: sent.append(content))
     monkeypatch.setattr(menu, "PATIENCE", 0.0)
 
-    def answer(view: str, part: bytes) -> None:
-        content = {"do": "painted", "ticket": sent[-1]["ticket"], "view": view, "parts": 2}
-        explorer._menu._handle_custom_msg(content, [memoryview(part)])
+    def answer(view: str, piece: str) -> None:
+        content = {"do": "painted", "ticket": sent[-1]["ticket"], "view": view, "piece": piece, "parts": 2}
+        explorer._menu._handle_custom_msg(content, [])
 
-    async def ask(*answers: tuple[str, bytes]) -> None:
+    async def ask(*answers: tuple[str, str]) -> None:
         explorer.export("heatmap", path)
         for each in answers:
             answer(*each)
         await asyncio.sleep(0.01)
 
-    asyncio.run(ask(("one", b"a"), ("two", b"c"), ("one", b"b"), ("two", b"d")))
-    assert path.read_bytes() == b"ab"
+    asyncio.run(ask(("one", "AAE"), ("two", "//"), ("one", "CAw=="), ("two", "//")))
+    assert path.read_bytes() == b"\x00\x01\x02\x03"
     assert explorer._state.status.shown == f"Saved {path}"
     path.unlink()
-    asyncio.run(ask(("one", b"a")))
+    asyncio.run(ask(("one", "AAE")))
     assert any("no page that shows the explorer" in problem for problem in explorer._state.status.problems)
     assert not path.exists()
 

@@ -56,8 +56,8 @@ async function finish(model, view, { about, parts }) {
       model.send({ do: "saved", name: about.name });
       return;
     }
-    for (const { piece, count } of await piecesOf(blob))
-      model.send({ do: "painted", ticket: about.ticket, view, parts: count }, undefined, [piece]);
+    const pieces = await piecesOf(blob);
+    for (const piece of pieces) model.send({ do: "painted", ticket: about.ticket, view, piece, parts: pieces.length });
   } catch (error) {
     model.send({ do: "failed", name: about.name, why: String(error) });
   }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ class Painting:
     """A picture that pages paint for a path."""
 
     path: Path
-    # By the view that paints: there may be several.
-    pieces: dict[str, list[bytes]] = field(default_factory=dict)
+    # In base64, by the view that paints: there may be several.
+    pieces: dict[str, list[str]] = field(default_factory=dict)
 
 
 class ExportMenu(anywidget.AnyWidget):
@@ -53,7 +54,7 @@ class ExportMenu(anywidget.AnyWidget):
         self._root, self._state = root, state
         self._tickets = itertools.count()
         self._paintings: dict[int, Painting] = {}
-        self.on_msg(lambda _, content, buffers: self._hear(content, buffers))
+        self.on_msg(lambda _, content, buffers: self._hear(content))
 
     def export(self, name: str, path: Path) -> None:
         """Write what a pane shows; the path's suffix chooses the format. A PNG is written once a page has painted it.
@@ -89,7 +90,7 @@ class ExportMenu(anywidget.AnyWidget):
         path.parent.resolve(strict=True)
         ticket = next(self._tickets)
         self._paintings[ticket] = Painting(path)
-        self._deliver(svg, {"ticket": ticket, "view": "", "painted": True})
+        self._deliver(svg, {"ticket": ticket, "view": "", "name": path.name, "painted": True})
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a plain script: no page, and nobody to wait
@@ -109,7 +110,7 @@ class ExportMenu(anywidget.AnyWidget):
         for part, piece in enumerate(pieces):
             self.send({"do": "take", **about, "part": part, "parts": len(pieces)}, [piece])
 
-    def _hear(self, content: dict[str, Any], buffers: Sequence[Any]) -> None:
+    def _hear(self, content: dict[str, Any]) -> None:
         match content:
             case {"do": "list", "view": view}:
                 self.send({"do": "list", "view": view, "formats": [*FORMATS], "offers": self._offers()})
@@ -119,8 +120,8 @@ class ExportMenu(anywidget.AnyWidget):
                 self._state.say("export", f"Saved {name}")
             case {"do": "failed", "name": name, "why": why}:
                 self._state.say("export", problem=f"{name} could not be saved: {why}")
-            case {"do": "painted", "ticket": ticket, "view": view, "parts": parts}:
-                self._keep(ticket, view, bytes(buffers[0]), parts)
+            case {"do": "painted", "ticket": ticket, "view": view, "piece": piece, "parts": parts}:
+                self._keep(ticket, view, piece, parts)
 
     def _offers(self) -> list[dict[str, Any]]:
         found = []
@@ -141,7 +142,7 @@ class ExportMenu(anywidget.AnyWidget):
         about = {"name": export.file_name(format_), "mime": format_.mime, "painted": format_.painted}
         self._deliver(data, {"ticket": next(self._tickets), "view": view, **about})
 
-    def _keep(self, ticket: int, view: str, piece: bytes, parts: int) -> None:
+    def _keep(self, ticket: int, view: str, piece: str, parts: int) -> None:
         """Gather what a page has painted; write it when it is all there, whichever page was first."""
         painting = self._paintings.get(ticket)
         if painting is None:
@@ -152,7 +153,7 @@ class ExportMenu(anywidget.AnyWidget):
             return
         del self._paintings[ticket]
         try:
-            painting.path.write_bytes(b"".join(pieces))
+            painting.path.write_bytes(base64.b64decode("".join(pieces)))
         except OSError as error:
             self._state.say("export", problem=f"{painting.path} could not be written: {error.strerror}")
         else:
