@@ -250,7 +250,7 @@ class TestPane:
 
     @staticmethod
     def figures(explorer: ww.WeightExplorer) -> list[bqplot.Figure]:
-        return of_kind(having(explorer, "ww-pictures"), bqplot.Figure)
+        return of_kind(having(explorer, "ww-pictures"), bqplot.Figure)[:3]
 
     def zoom(self, explorer: ww.WeightExplorer, window: Window) -> None:
         """What the browser sends of a zoom or a pan."""
