@@ -38,6 +38,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 class Server:
     process: subprocess.Popen[bytes]
     root: Path
+    private: Path
     port: int
     token: str
 
@@ -69,7 +70,7 @@ def serve(
             start_new_session=True,
         )
         try:
-            server = Server(process, root, port, token)
+            server = Server(process, root, private, port, token)
             _await_answer(server, log)
             yield server
         finally:

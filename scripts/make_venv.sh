@@ -27,5 +27,5 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     fi
 fi
 
-echo "Making .venv with $("$python" --version)"
+echo "Making $folder with $("$python" --version)"
 "$python" -m venv --clear "$folder"
