@@ -45,6 +45,17 @@ REDRAWN = """async ([selector, value, panes]) => {
     }
     throw new Error('nothing was redrawn');
 }"""
+# From the end of a drag to the first frame with another picture.
+PANNED = """heatmaps => { window.panned = new Promise((resolve, reject) => addEventListener('mouseup', async () => {
+    const start = performance.now(), before = JSON.stringify(eval(heatmaps)), end = start + 20000;
+    while (performance.now() < end) {
+        await new Promise(requestAnimationFrame);
+        if (JSON.stringify(eval(heatmaps)) !== before) return resolve(performance.now() - start);
+    }
+    reject(new Error('no other picture came'));
+}, { once: true, capture: true })); }"""
+PLOT = "document.querySelector('.ww-heatmap .plotarea_events').getBoundingClientRect().toJSON()"
+SINGLE = "document.querySelector('.ww-layout').textContent.includes('each cell is one weight')"
 
 
 # The time between two frames, scrolled by so many pixels before each.
@@ -166,6 +177,7 @@ def browser(bench: Bench) -> Iterator[Quantity]:
         # The first is chosen.
         took = seconds(layer, [*values[1:], values[0]], panes)
         yield Quantity.of_times(f"another layer → panes redrawn, {elements}", took, 250.0)
+        yield _panned(lab, bench)
 
 
 def _has_browser() -> bool:
@@ -177,3 +189,37 @@ def _has_browser() -> bool:
         peers.absent.append(f"the browser ({error.name})")
         return False
     return True
+
+
+def _panned(lab: Any, bench: Bench) -> Quantity:
+    """From the end of a drag in the heatmap of fc1 to the picture of single weights."""
+    page, tensor = lab.page, bench.fc1
+    lab.open_notebook(["import weight_widgets as ww", f"explorer = ww.compare({str(bench.vgg(0))!r})\nexplorer"])
+    lab.run_all()
+    lab.kernel_eval("explorer.selection.set_trait('layer', 'fc1'), explorer.wait()")
+    page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 1")
+    page.locator(".ww-heatmap").first.scroll_into_view_if_needed()
+    box = page.evaluate(PLOT)
+
+    def at(share: float) -> tuple[float, float]:
+        return box["x"] + box["width"] / 2, box["y"] + share * box["height"]
+
+    page.mouse.click(*at(0.5))
+    # In small steps: where single weights are just to be told apart, little was read around what is in sight.
+    while not page.evaluate(SINGLE):
+        page.mouse.wheel(0, -200)
+        page.wait_for_timeout(300)
+        lab.kernel_eval("explorer.wait()")
+    took = []
+    for number in range(2 * bench.size.repeats):
+        start, end = (0.1, 0.9) if number % 2 else (0.9, 0.1)
+        lab.kernel_eval("explorer.wait()")
+        page.wait_for_timeout(600)
+        page.evaluate(PANNED, PANES["the heatmaps"])
+        page.mouse.move(*at(start))
+        page.mouse.down()
+        page.mouse.move(*at(end), steps=5)
+        page.mouse.up()
+        took.append(page.evaluate("window.panned") / 1e3)
+        assert page.evaluate(SINGLE)
+    return Quantity.of_times(f"end of a pan → sharp picture, {tensor.size / 1e6:.0f} M elements", took, 200.0)

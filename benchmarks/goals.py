@@ -197,7 +197,7 @@ def pairs(bench: Bench) -> Iterator[Race]:
         {
             floor: lambda: peers.add_up(values),
             **peers.program("cmp", paths[0], copy),
-            **peers.program("h5diff", paths[0], copy),
+            **peers.program("h5diff", *paths, statuses=(0, 1)),
             naive: lambda: peers.naive_pairs(*paths, inner),
         },
         {floor: 2.0, "`cmp`": 1.0, "`h5diff`": 0.2},

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +121,18 @@ def _plot(flat: np.ndarray) -> None:
     importlib.import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure).draw()
 
 
-def program(name: str, *arguments: object) -> dict[str, Callable[[], object]]:
-    """A program on two files, if it is here."""
+def program(name: str, *arguments: object, statuses: Sequence[int] = (0,)) -> dict[str, Callable[[], object]]:
+    """A program on two files, if it is here; `statuses` are the exits that are no failure."""
     if shutil.which(name) is None:
         _note(name)
         return {}
-    return {f"`{name}`": lambda: subprocess.run([name, *map(str, arguments)], check=True)}
+    return {f"`{name}`": lambda: _run([name, *map(str, arguments)], statuses)}
+
+
+def _run(command: list[str], statuses: Sequence[int]) -> None:
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode not in statuses:
+        raise subprocess.CalledProcessError(done.returncode, command)
 
 
 def python(code: str) -> None:
