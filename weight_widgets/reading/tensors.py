@@ -20,6 +20,8 @@ __all__ = ["Layer", "Skipped", "Tensor"]
 
 # About what a processor core keeps close to itself.
 BLOCK_BYTES = 1 << 20
+# Beside all that a notebook holds already.
+MAX_HELD = 1 << 29
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,9 @@ class Tensor:
     def held(self) -> Tensor:
         """The same tensor for one who looks at many parts of it: its values are read once and stay in memory.
 
-        A part that lies in one stretch is still read by itself.
+        A part that lies in one stretch is still read by itself, and so is every part of what memory may not hold.
         """
-        return replace(self, _fetch=Held(self._fetch, self.shape))
+        return self if self.nbytes > MAX_HELD else replace(self, _fetch=Held(self._fetch, self.shape))
 
     def _part(self, position: int) -> Tensor:
         structure, cut = self.structure.part(position)
