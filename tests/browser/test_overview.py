@@ -136,6 +136,12 @@ def test_keyboard(explorer: Explorer) -> None:
     widths = [explorer.root.locator(name).evaluate("box => box.clientWidth") for name in (".ww-body", ".ww-main")]
     assert widths[0] == widths[1]
 
+    # Hidden, it leaves its place to the panes.
+    explorer.root.locator(".ww-show-overview").click()
+    explorer.root.locator(GRID).wait_for(state="hidden")
+    widths = [explorer.root.locator(name).evaluate("box => box.clientWidth") for name in (".ww-body", ".ww-main")]
+    assert widths[0] == widths[1]
+
 
 def check_other(explorer: Explorer, label: str) -> None:
     assert explorer.chosen("other") == label
