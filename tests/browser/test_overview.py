@@ -93,10 +93,15 @@ def test_mouse(explorer: Explorer, kernels: list[np.ndarray]) -> None:
     explorer.eventually(lambda: check_found(explorer, "dense_1"))
     page.locator(".ww-side input[type=search]").fill("")
 
+    # Hidden, it leaves its place to the panes.
     page.locator(".ww-show-overview").click()
     page.locator(GRID).wait_for(state="hidden")
-    body = page.locator(".ww-body").evaluate("body => body.clientWidth")
-    assert page.locator(".ww-main").evaluate("main => main.clientWidth") == body
+    explorer.eventually(lambda: check_widths(explorer))
+
+
+def check_widths(explorer: Explorer) -> None:
+    widths = [explorer.lab.page.locator(name).evaluate("box => box.clientWidth") for name in (".ww-body", ".ww-main")]
+    assert widths[0] == widths[1]
 
 
 def check_found(explorer: Explorer, layer: str) -> None:
@@ -129,18 +134,6 @@ def test_keyboard(explorer: Explorer) -> None:
     press("ArrowLeft")
     assert row(explorer, CONV_1).get_attribute("aria-expanded") == "false"
     assert page.locator(".jp-Cell").count() == cells
-
-    # Hidden, it leaves its place to the panes.
-    explorer.root.locator(".ww-show-overview").click()
-    explorer.root.locator(GRID).wait_for(state="hidden")
-    widths = [explorer.root.locator(name).evaluate("box => box.clientWidth") for name in (".ww-body", ".ww-main")]
-    assert widths[0] == widths[1]
-
-    # Hidden, it leaves its place to the panes.
-    explorer.root.locator(".ww-show-overview").click()
-    explorer.root.locator(GRID).wait_for(state="hidden")
-    widths = [explorer.root.locator(name).evaluate("box => box.clientWidth") for name in (".ww-body", ".ww-main")]
-    assert widths[0] == widths[1]
 
 
 def check_other(explorer: Explorer, label: str) -> None:
