@@ -68,7 +68,7 @@ function buildTools(measures) {
   const search = make("input", { type: "search", placeholder: "Search, e.g. findings:dead" });
   search.setAttribute("aria-label", "Search layers and tensors by name, class, role or findings:");
   const options = measures.map(({ key, label, hint }) => make("option", { value: key, title: hint }, label));
-  const measure = make("select", {}, ...options);
+  const measure = make("select", { title: "What the cells are coloured by" }, ...options);
   measure.setAttribute("aria-label", "Measure that colours the cells");
   const boxes = FILTERS.map(({ key }) => make("input", { type: "checkbox", name: key }));
   const labels = FILTERS.map(({ label, hint }, i) => make("label", { title: hint }, boxes[i] ?? "", label));

@@ -1,8 +1,19 @@
-// Keeps the notebook's one-key commands away from the explorer's controls: with the focus on a <select>, JupyterLab would
-// take ArrowDown for "next cell" and "b" for "insert a cell below".
+// What the page lacks for everybody to use the explorer: names and hints of its figures and controls. And it keeps the
+// notebook's one-key commands away from the controls: with the focus on a <select>, JupyterLab would take ArrowDown for
+// "next cell" and "b" for "insert a cell below".
+import { nameFigures } from "./figures.js";
+import { hintControls } from "./hints.js";
 import { explorerOf, onceAttached, SUPPRESS_SHORTCUTS } from "./page.js";
 
-const UNMARKED = ["select", "input", "textarea", "button", "summary", ".ww-remark ul"]
+const UNMARKED = [
+  "select",
+  "input",
+  "textarea",
+  "button",
+  "summary",
+  ".ww-remark ul",
+  ".ww-counts > .widget-html-content",
+]
   .map((name) => `${name}:not([${SUPPRESS_SHORTCUTS}="true"])`)
   .join();
 
@@ -15,6 +26,10 @@ function render({ el }) {
   return () => closing.abort();
 }
 
+const SCROLLERS = ".ww-counts > .widget-html-content, .ww-remark ul";
+// They look after themselves, and change while they are scrolled.
+const ROWS = ".ww-overview-grid, .ww-grid-scroll";
+
 /**
  * @param {HTMLElement} root
  * @param {AbortSignal} signal
@@ -22,11 +37,32 @@ function render({ el }) {
 function guard(root, signal) {
   const mark = () => {
     for (const control of root.querySelectorAll(UNMARKED)) control.setAttribute(SUPPRESS_SHORTCUTS, "true");
+    hintControls(root);
+    nameFigures(root);
+    reachScrollers(root);
   };
-  const observer = new MutationObserver(mark);
+  const observer = new MutationObserver((records) => {
+    if (records.some(({ target }) => !(target instanceof Element && target.closest(ROWS)))) mark();
+  });
   observer.observe(root, { childList: true, subtree: true });
-  signal.addEventListener("abort", () => observer.disconnect());
+  const sizes = new ResizeObserver(() => reachScrollers(root));
+  sizes.observe(root);
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    sizes.disconnect();
+  });
   mark();
+}
+
+/**
+ * What is wider or higher than its place is scrolled by keys, too, once it can have the focus.
+ * @param {HTMLElement} root
+ */
+function reachScrollers(root) {
+  for (const el of root.querySelectorAll(SCROLLERS)) {
+    if (el.scrollWidth > el.clientWidth || el.scrollHeight > el.clientHeight) el.setAttribute("tabindex", "0");
+    else el.removeAttribute("tabindex");
+  }
 }
 
 export default { render };

@@ -19,7 +19,7 @@ import weight_widgets as ww
 
 TIMEOUT = 60.0
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3", "p", "b"}
-TAGS |= {"details", "summary"}
+TAGS |= {"bdi", "details", "summary"}
 ATTRIBUTES = {"class", "style", "scope", "colspan", "role", "title"}
 
 

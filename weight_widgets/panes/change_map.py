@@ -14,6 +14,8 @@ from ..analysis.comparing import ComparedRow
 from ..analysis.verdict.traces import is_kernel
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .export import Key
+from .figure_box import FigureBox
+from .in_words import changes_in_words
 from .style import NEUTRAL, count
 
 __all__ = ["ChangeMap"]
@@ -78,11 +80,12 @@ class ChangeMap:
         )
         self.figure.add_class("ww-change-map")
         self.keys: Sequence[Key] = ()
+        self.box = FigureBox(self.figure)
         self.legend = widgets.HTML()
         self.legend.add_class("ww-note")
 
-    def show(self, rows: Sequence[ComparedRow]) -> None:
-        """Exchange the points."""
+    def show(self, rows: Sequence[ComparedRow], names: Sequence[str]) -> None:
+        """Exchange the points; a name for each row."""
         kinds = [_kind(row) for row in rows]
         shown = range(min(len(rows), MAX_POINTS))
         changes = {place: _change(rows[place]) for place in shown if kinds[place] in (KERNEL, OTHER)}
@@ -107,6 +110,7 @@ class ChangeMap:
             self._put(mark, self._places[kind])
         frozen = all(_is_frozen(row) for kind, row in zip(kinds, rows, strict=True) if kind == FROZEN)
         self.keys = [_key(kind, kinds.count(kind), frozen) for kind in LOOKS if kind in kinds]
+        self.box.describe(changes_in_words(rows, [key.name for key in self.keys], names))
         said = [f'<span style="color:{key.colour}">{SIGNS[key.sign]}</span> {key.name}' for key in self.keys]
         if len(rows) > MAX_POINTS:
             said.append(f"the first {count(MAX_POINTS)} of {count(len(rows))} tensors are drawn")

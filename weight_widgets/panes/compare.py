@@ -109,7 +109,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
             grid.show([Row(_cells(rows[number], places[number])) for number in listed])
         finally:
             drawing = False
-        changes.show(rows)
+        changes.show(rows, [visible(address_in_words(place), MAX_NAME) for place in places])
         a, b = models[selection.reference], models[selection.other]
         title.value = f"A {a.title} &nbsp; B {b.title}"
         note.value = text(_note(state, rows, len(listed)), 600)
@@ -145,7 +145,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
             settings.status = change.new
 
     changes = ChangeMap(choose)
-    body = Holding([changes.figure, changes.legend, grid, editor.box, note])
+    body = Holding([changes.box, changes.legend, grid, editor.box, note])
     heading = widgets.Box([widgets.HTML("<h3>Compare</h3>"), title, status])
     heading.add_class("ww-heading")
     pane = widgets.VBox([heading, body])

@@ -9,7 +9,7 @@ from traitlets import dlink, link
 
 from ..display import numbered, visible
 from ..state import FilesState, FoundFile
-from .style import count, description, hint, size, text
+from .style import alerts, count, description, size, text
 
 __all__ = ["files_pane"]
 
@@ -24,7 +24,7 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
     where, offered, said = widgets.HTML(), widgets.VBox(), widgets.HTML()
     offered.add_class("ww-files")
     said.add_class("ww-problems")
-    search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True, **hint("Words in the names"))
+    search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True)
     search.add_class("ww-search-files")
     link((state, "query"), (search, "value"))
 
@@ -36,7 +36,7 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
 
     def tell(_: object = None) -> None:
         where.value = _where(state)
-        said.value = f'<ul role="alert"><li>{text(state.problem, MAX_SENTENCE)}</li></ul>' if state.problem else ""
+        said.value = alerts(filter(None, [state.problem]), MAX_SENTENCE)
 
     state.observe(offer, ["query", "found"])
     state.observe(tell, ["query", "found", "problem"])

@@ -14,7 +14,7 @@ from .grid import Grid
 from .pane import Pane
 from .runs import run_controls
 from .sheet import Column, Row
-from .style import Models, count, number, text
+from .style import Models, alerts, count, number, text
 
 __all__ = ["FindingsPane"]
 
@@ -124,9 +124,7 @@ def _said(state: FindingsState, models: Models) -> Iterator[str]:
     if result is None:
         yield f"<div>{text(NOT_YET, MAX_SENTENCE)}</div>"
         return
-    if result.problems:
-        problems = "".join(f"<li>{text(why, MAX_SENTENCE)}</li>" for why in result.problems)
-        yield f'<ul role="alert">{problems}</ul>'
+    yield alerts(result.problems, MAX_SENTENCE)
     if len(result.found) > MAX_ROWS:
         yield f"<div>The first {count(MAX_ROWS)} of {count(len(result.found))}; ww.findings gives all of them.</div>"
     if result.missing:

@@ -17,8 +17,11 @@ from ..reading.structure import Matrix
 from ..state import ExplorerState, HeatmapState, Pick, Pictures, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .captions import caption
+from .controls import settings_row
 from .crosshair import Crosshair
 from .export import Export, Plate, Plot, exporting
+from .figure_box import FigureBox
+from .in_words import picture_in_words
 from .limits import colour_settings
 from .pane import Pane
 from .png import encode
@@ -47,6 +50,7 @@ class Picture:
 
     title: widgets.HTML
     figure: bqplot.Figure
+    box: FigureBox
     image: bqplot.Image
     closeup: bqplot.Image
     separators: bqplot.Lines
@@ -89,11 +93,13 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
         bring(lambda: sight.fit(sides, result.shape, state.window))
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
+        names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
+        for picture, name, raster in zip(pictures, names, shown.rasters, strict=False):
+            picture.box.describe(picture_in_words(name, raster, limit, window))
         titles = (f"A {a.title if a else ''}", f"B {b.title if b else ''}", "B − A")
         for picture, title in zip(pictures, titles, strict=True):
             picture.title.value = title
         layout.value = text(caption(result, closeup, limit), 600) if state.result else ""
-        names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
         crosshair.show(result.matrix, _readable(result, shown.rasters), names, window, result.shape)
 
     def bring(show: Callable[[], None]) -> None:
@@ -119,7 +125,7 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     for scale in (sight.x, sight.y):
         scale.observe(look, ["min", "max"])
     draw()
-    row = widgets.Box([*(_column([picture.title, picture.figure], "ww-picture") for picture in pictures), bar])
+    row = widgets.Box([*(_column([picture.title, picture.box], "ww-picture") for picture in pictures), bar])
     row.add_class("ww-pictures")
     pane = _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
     figures = [picture.figure for picture in pictures]
@@ -163,14 +169,14 @@ def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster |
 def _heading(state: HeatmapState, show_all: Callable[[object], None]) -> widgets.Box:
     reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again, like a double click")
     reset.on_click(show_all)
-    settings = _settings(state)
-    settings.children = [*settings.children, *colour_settings(state)]
-    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), settings, reset])
+    # What every tensor has comes first: the rest may come and go, and take a line of its own.
+    always = settings_row([*colour_settings(state), reset])
+    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), always, _ways(state)])
     heading.add_class("ww-heading")
     return heading
 
 
-def _settings(state: HeatmapState) -> widgets.Box:
+def _ways(state: HeatmapState) -> widgets.Box:
     """How the tensor is drawn, as far as it can be drawn in more than one way."""
     way = widgets.Dropdown(description="as", options=[MATRIX])
     position = widgets.BoundedIntText(description="no.", min=0, max=0)
@@ -209,10 +215,7 @@ def _settings(state: HeatmapState) -> widgets.Box:
         control.observe(lambda change, name=name: take(name, change.new), "value")
     state.observe(show, ["result", "by_norm"])
     show()
-    box = widgets.Box([*controls.values()])
-    box.add_class("ww-settings")
-    box.add_class("ww-row")
-    return box
+    return settings_row([*controls.values()])
 
 
 def _show_if(widget: widgets.Widget, wanted: bool) -> None:
@@ -240,7 +243,7 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     figure.add_class(name)
     title = widgets.HTML()
     title.add_class("ww-picture-title")
-    return Picture(title, figure, image, closeup, separators)
+    return Picture(title, figure, FigureBox(figure), image, closeup, separators)
 
 
 def _paint(image: bqplot.Image, raster: Raster | None, limit: float, window: Window | None = None) -> None:

@@ -14,10 +14,13 @@ from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .bars import EMPTY_BIN, bar_heights
+from .controls import settings_row
 from .export import Export, Key, Plate, Plot, exporting
+from .figure_box import FigureBox
+from .in_words import histogram_in_words
 from .pane import Pane
 from .sheet import Column, Row, Sheet, html_table
-from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, hint, number, percent, text
+from .style import NEUTRAL, SAMPLED, UNSURE, Models, count, number, percent, text
 from .zoom import Zoom
 
 __all__ = ["HistogramPane"]
@@ -26,6 +29,9 @@ HEIGHT = "250px"
 # Of the exported picture.
 WIDTH = 520
 EMPTY = np.empty(0)
+# Pixels under the plot: a line for each ticked model, one above them, and room for the remark of most layers, so
+# that nothing below jumps from one to the other.
+LINE, REMARK = 17.5, 73
 COLUMNS = (
     Column("model", "model"),
     Column("zeros", "zeros", format=count),
@@ -99,6 +105,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     )
     figure.add_class("ww-histogram-figure")
     zoom = Zoom(figure, ground.x, seen=ground.mark)
+    box = FigureBox(figure)
     counts = widgets.HTML()
     counts.add_class("ww-counts")
     exact = widgets.Button(description="Count exactly", tooltip="Read the file again and count every weight in its bin")
@@ -127,6 +134,9 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
         _outline(initial, expected.histogram.edges if expected else EMPTY, start)
         if state.log:
             _stand([*lines.values(), initial], ground)
+        box.describe(histogram_in_words(state.result, models))
+        if state.result:
+            counts.layout.min_height = f"{LINE * (len(state.result.pick.checkpoints) + 1) + REMARK}px"
         counts.value = _counts(state.result, models, state.initial) if state.result and curves else ""
         unsure = (
             state.result is not None and state.result.sampled == 1 and any(each.uncertain for each in shown.values())
@@ -137,7 +147,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     draw()
     settings = _settings(state)
     settings.children = [*settings.children, exact]
-    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), figure, counts, settings, zoom])
+    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), box, counts, settings, zoom])
     pane.add_class("ww-pane")
     pane.add_class("ww-histogram")
     export = Export(
@@ -232,12 +242,9 @@ def _settings(state: HistogramState) -> widgets.Box:
     )
     density = widgets.Dropdown(description="y", options=[("counts", False), ("density", True)])
     log = widgets.Checkbox(description="log", indent=False)
-    initial = widgets.Checkbox(description="initial", indent=False, **hint("What the initializer gives"))
+    initial = widgets.Checkbox(description="initial", indent=False)
     controls = {"bins": bins, "clip": clip, "density": density, "log": log, "initial": initial}
     for name, control in controls.items():
         link((state, name), (control, "value"))
         control.add_class(f"ww-set-{name}")
-    box = widgets.Box([*controls.values()])
-    box.add_class("ww-row")
-    box.add_class("ww-settings")
-    return box
+    return settings_row([*controls.values()])

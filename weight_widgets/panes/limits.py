@@ -18,7 +18,7 @@ def colour_settings(state: HeatmapState) -> Sequence[widgets.Widget]:
     """A choice between both, and a field for the end; what is fixed holds for whatever is chosen next."""
     mode = widgets.Dropdown(description="colours", options=[AUTO, FIXED])
     mode.add_class("ww-set-colours")
-    end = widgets.FloatText(description="±", tooltip="The colours run from minus to plus this")
+    end = widgets.FloatText(description="±")
     end.add_class("ww-set-limit")
     showing = False
 

@@ -35,6 +35,7 @@ class PairEditor:
         self._opposite = widgets.Dropdown(description="opposite", options=[("nothing", None)])
         self._opposite.add_class("ww-choose-opposite")
         self._whole = widgets.Checkbox(description="whole layer", indent=False)
+        self._whole.add_class("ww-set-whole")
         pair = widgets.Button(description="Pair", tooltip="Let these two stand opposite one another")
         unpair = widgets.Button(description="Unpair", tooltip="Let nothing stand opposite this one")
         again = widgets.Button(description="Align anew", tooltip="Forget what was paired by hand")
@@ -51,7 +52,8 @@ class PairEditor:
         """Edit a row of the alignment of a model; nothing without one."""
         self._label, self._row = label, row
         self._said.value = text(KEEP, 300) if alignment and any(each.reason == "user" for each in alignment) else ""
-        self._line.layout.display = None if row and alignment else "none"
+        # Its place stays.
+        self._line.layout.visibility = None if row and alignment else "hidden"
         if row is None or alignment is None:
             return
         mine, other = ("a", row.b) if row.a else ("b", None)

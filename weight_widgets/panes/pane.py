@@ -15,7 +15,7 @@ from ..state import ExplorerState, Selection, following
 from .shell import Shell
 from .shown import Shown
 from .snapshot import snapshot
-from .style import Models, models_by_label, text
+from .style import Models, alerts, models_by_label, text
 
 __all__ = ["Pane", "Root"]
 
@@ -115,8 +115,7 @@ def _own_line(state: ExplorerState, key: str) -> widgets.HTML:
 
     def tell(_: object = None) -> None:
         status = state.status
-        listed = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems_of(key))
-        line.value = text(status.progress_of(key), 200) + (f'<ul role="alert">{listed}</ul>' if listed else "")
+        line.value = text(status.progress_of(key), 200) + alerts(status.problems_of(key), MAX_SENTENCE)
 
     state.observe(tell, "status")
     tell()

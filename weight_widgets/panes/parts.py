@@ -11,7 +11,10 @@ from ..display import visible
 from ..state import ExplorerState, PartsLook, PartsState
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
+from .controls import settings_row
 from .export import Export, Key, Plate, Plot, exporting
+from .figure_box import FigureBox
+from .in_words import parts_in_words
 from .pane import Pane
 from .style import NEUTRAL, UNSURE, Models, count, number, percent, text
 
@@ -52,6 +55,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         padding_x=0,
         padding_y=0,
     )
+    box = FigureBox(figure, drawn=False)
     said = widgets.HTML()
     said.add_class("ww-note")
     pager = _Pager(state)
@@ -61,8 +65,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         placed = _placed(look)
         rows = max((row for row, *_ in placed), default=0) + 1
         columns = max((column for _, column, *_ in placed), default=0) + 1
-        # bqplot cannot draw what has no place in the page.
-        pane.children = [heading, figure, said] if placed else [heading, said]
+        box.drawn = bool(placed)
         figure.layout.height = f"{max(HEIGHT, rows * ROW_HEIGHT)}px"
         scales["x"].max, scales["y"].min = float(columns), -float(rows)
         for label, mark in bars.items():
@@ -82,12 +85,13 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         with ground.hold_sync():
             ground.x, ground.y = _grounds(placed)
         _name_strips(axis, placed)
+        box.describe(parts_in_words(look, models))
         said.value = text(_words(look), 600) if look else ""
         pager.show(look)
 
     heading = widgets.Box([widgets.HTML("<h3>Parts</h3>"), pager.box])
     heading.add_class("ww-heading")
-    pane = widgets.VBox()
+    pane = widgets.VBox([heading, box, said])
     for name in ("ww-pane", "ww-parts"):
         pane.add_class(name)
     state.observe(draw, "result")
@@ -180,6 +184,7 @@ class _Pager:
     def __init__(self, state: PartsState) -> None:
         self._back, self._on = (widgets.Button(description=sign, tooltip=hint) for sign, hint in _TURNS)
         self._page = widgets.BoundedIntText(description="page", min=1, max=1)
+        self._page.add_class("ww-set-page")
         self._pages = widgets.HTML()
         self._showing = False
         bins = widgets.BoundedIntText(description="bins", min=10, max=200, step=10)
@@ -188,9 +193,7 @@ class _Pager:
         self._back.on_click(lambda _: self._turn(state, -1))
         self._on.on_click(lambda _: self._turn(state, 1))
         self._page.observe(lambda change: self._go(state, change.new), "value")
-        self.box = widgets.Box([self._back, self._page, self._pages, self._on, bins])
-        self.box.add_class("ww-row")
-        self.box.add_class("ww-settings")
+        self.box = settings_row([self._back, self._page, self._pages, self._on, bins])
 
     def show(self, look: PartsLook | None) -> None:
         many = look is not None and look.pages > 1
@@ -219,7 +222,7 @@ _TURNS = (("‹", "Parts before these"), ("›", "Parts after these"))
 
 def _words(look: PartsLook) -> str:
     if not look.parts:
-        return f"{look.pick.layer} · {look.pick.tensor} does not fall into parts."
+        return f"{look.pick.address} does not fall into parts."
     said = [
         f"{look.parts} parts. In a row all share one axis, from the smallest to the largest value of every ticked "
         "model; the tick under it is 0. Each panel is as high as its tallest bin."

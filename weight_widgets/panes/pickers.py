@@ -11,7 +11,7 @@ from traitlets.utils.bunch import Bunch
 from ..display import named, numbered, visible
 from ..state import ExplorerState, Selection, paired_name
 from .pane import Pane
-from .style import Models, description, hint
+from .style import Models, description
 
 __all__ = ["LayerChooser", "ModelChooser"]
 
@@ -102,7 +102,7 @@ def _parts(selection: Selection) -> Options:
 
 def _part_number(selection: Selection) -> widgets.BoundedIntText:
     """A way to the parts that the dropdown has no room for."""
-    field = widgets.BoundedIntText(description="no.", min=0, max=0, **hint("Go to the part of this number"))
+    field = widgets.BoundedIntText(description="no.", min=0, max=0)
     field.add_class("ww-part-number")
     showing = False
 

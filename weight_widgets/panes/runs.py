@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..state import FindingsState, SpectrumState
+from .controls import settings_row
 from .style import text
 
 __all__ = ["run_controls"]
@@ -30,7 +31,4 @@ def run_controls(
 
     state.observe(follow, ["progress", "result"])
     follow()
-    controls = widgets.Box([progress, start, end])
-    controls.add_class("ww-row")
-    controls.add_class("ww-settings")
-    return controls
+    return settings_row([progress, start, end])

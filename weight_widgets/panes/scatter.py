@@ -13,12 +13,13 @@ from ..analysis.pair_summary import Joint, Scattered
 from ..state import ExplorerState, Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .export import Export, Plate, Plot, exporting
+from .figure_box import FigureBox
+from .in_words import scatter_in_words
 from .pane import Pane
 from .png import encode
 from .shades import DENSITY
 from .sheet import Column, Row, Sheet, cell_text
 from .style import NEUTRAL, Models, count, number, percent, text
-from .toggles import Holding
 from .zoom import Zoom
 
 __all__ = ["ScatterPane"]
@@ -72,17 +73,19 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
                 axis.tick_values = ticks(low, high)
 
     zoom = Zoom(figure, x, y, seen=mark)
+    box = FigureBox(figure, drawn=False)
     said = widgets.HTML()
     said.add_class("ww-counts")
 
     def draw(_: object = None) -> None:
         result = state.result
         found = result.found if result else None
-        # bqplot cannot draw what has no place in the page.
-        body.children = body.held if found else [said]
+        box.drawn = found is not None
         said.value = _said(result, models) if result else f"<p>{NEVER}</p>"
-        if found is None:
+        if result is None or found is None:
             return
+        a, b = models[result.pick.reference], models[result.pick.other]
+        box.describe(scatter_in_words(found, a.name, b.name))
         low, high = found.joint.span_a
         zoom.fit((low, high), (low, high))
         mark([(scale.min, scale.max) for scale in (x, y)])
@@ -96,7 +99,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         with identity.hold_sync():
             identity.x = identity.y = single(np.array([low, high]))
 
-    body = Holding([figure, said])
+    body = widgets.Box([box, said])
     body.add_class("ww-scatter-body")
     pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body, zoom])
     for name in ("ww-pane", "ww-scatter"):

@@ -58,7 +58,7 @@ SEQUENTIAL_DARK = _shades((0.27, 0.012, BLUE), (0.76, 0.13, BLUE))
 DIVERGING = _around(0.97, (0.42, 0.14))
 DIVERGING_DARK = _around(0.27, (0.74, 0.14))
 # From few to many, each told from a light and from a dark ground.
-DENSITY = _shades((0.84, 0.12, SKY), (0.45, 0.12, PLUM))
+DENSITY = _shades((0.8, 0.12, SKY), (0.42, 0.14, PLUM))
 
 PALETTES = {
     "sequential": SEQUENTIAL,

@@ -90,4 +90,4 @@ def html_table(sheet: Sheet, row_headers: Sequence[str]) -> str:
         f"<tr>{header}{''.join(f'<td>{escape(cell_text(column, row))}</td>' for column in columns)}</tr>"
         for header, row in zip(row_headers, sheet.rows, strict=True)
     )
-    return f"<table><tr><th></th>{head}</tr>{''.join(rows)}</table>"
+    return f"<table><tr><td></td>{head}</tr>{''.join(rows)}</table>"

@@ -10,11 +10,12 @@ from ..analysis.spectrum import Spectrum
 from ..state import ExplorerState, Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
 from .export import Export, Key, Plate, Plot, exporting
+from .figure_box import FigureBox
+from .in_words import spectrum_in_words
 from .pane import Pane
 from .runs import run_controls
 from .sheet import Column, Row, Sheet, html_table
 from .style import Models, count, number, text
-from .toggles import Holding
 
 __all__ = ["SpectrumPane"]
 
@@ -55,6 +56,7 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         padding_x=0,
         padding_y=0,
     )
+    box = FigureBox(figure, drawn=False)
     said = widgets.HTML()
     said.add_class("ww-counts")
     controls = run_controls(state, state.begin, state.cancel, "Compute", "Find the singular values")
@@ -63,8 +65,7 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         result = state.result
         drawn = {label: _drawable(found) for label, found in result.found} if result else {}
         drawn = {label: values for label, values in drawn.items() if values.size}
-        # bqplot cannot draw what has no place in the page.
-        pane.children = pane.held if drawn else [heading, said]
+        box.drawn = bool(drawn)
         if drawn:
             low, high = min(values[-1] for values in drawn.values()), max(values[0] for values in drawn.values())
             length = max(values.size for values in drawn.values())
@@ -78,11 +79,12 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
             line.visible = bool(values.size)
             with line.hold_sync():
                 line.x, line.y = single(np.arange(1, values.size + 1)), single(values)
+        box.describe(spectrum_in_words(result, drawn, models))
         said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
 
     heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
     heading.add_class("ww-heading")
-    pane = Holding([heading, figure, said])
+    pane = widgets.VBox([heading, box, said])
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
     state.observe(draw, "result")

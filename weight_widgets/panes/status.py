@@ -8,15 +8,17 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
-from ..state import ExplorerState
+from ..state import ExplorerState, Selection
 from .brief import brief
 from .pane import Pane
-from .style import Models, count, text
+from .style import Models, alerts, count, text
 
 __all__ = ["StatusLine"]
 
 MAX_LISTED = 200
 MAX_PATH, MAX_REASON, MAX_SENTENCE = 80, 200, 600
+# Of a name that is cut everywhere else.
+MAX_WHOLE = 20_000
 
 
 class StatusLine(Pane):
@@ -45,9 +47,8 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
         # Apart from the sentence, which a screen reader would read again with each number.
         progress.value = text(status.progress)
         cancel.layout.display = None if status.reading else "none"
-        listed = "".join(f"<li>{text(problem, MAX_SENTENCE)}</li>" for problem in status.problems)
-        problems.value = f'<ul role="alert">{listed}</ul>'
-        problems.layout.display = None if listed else "none"
+        problems.value = alerts(status.problems, MAX_SENTENCE)
+        problems.layout.display = None if status.problems else "none"
 
     def tell(_: object = None) -> None:
         found.value = text(brief(state.findings.chosen, models), MAX_SENTENCE)
@@ -69,9 +70,31 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
     ]
     line = widgets.Box([now, progress, cancel, found])
     line.add_class("ww-now")
-    box = widgets.Box([line, *remarks, problems])
+    box = widgets.Box([line, *remarks, _whole_names(state.selection), problems])
     box.add_class("ww-status")
     return box
+
+
+def _whole_names(selection: Selection) -> widgets.HTML:
+    """What is chosen, in full, where its names are too long to be written out elsewhere."""
+    whole = widgets.HTML()
+    for name in ("ww-remark", "ww-whole-names"):
+        whole.add_class(name)
+
+    def spell(_: object = None) -> None:
+        names = (selection.layer, selection.tensor, selection.part)
+        cut = [text(name, MAX_WHOLE) for name in names if text(name) != text(name, MAX_WHOLE)]
+        whole.value = _folded("The name in full", cut) if cut else ""
+        whole.layout.display = None if cut else "none"
+
+    selection.observe(spell, ["layer", "tensor", "part"])
+    spell()
+    return whole
+
+
+def _folded(title: str, items: Sequence[str]) -> str:
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f"<details><summary>{title}</summary><ul>{listed}</ul></details>"
 
 
 def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]], training: int) -> widgets.HTML:
@@ -83,10 +106,7 @@ def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]]
         items.append(f"and {count(more)} more")
     if training:
         items.append(f"Optimizer state, kept apart: {_counted(training, 'tensor')}")
-    listed = "".join(f"<li>{item}</li>" for item in items)
-    remark = widgets.HTML(
-        f"<details><summary>{title}: {', '.join(filter(None, counts))}</summary><ul>{listed}</ul></details>"
-    )
+    remark = widgets.HTML(_folded(f"{title}: {', '.join(filter(None, counts))}", items))
     remark.add_class("ww-remark")
     return remark
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -18,9 +19,9 @@ __all__ = [
     "UNSURE",
     "Model",
     "Models",
+    "alerts",
     "count",
     "description",
-    "hint",
     "models_by_label",
     "number",
     "percent",
@@ -42,6 +43,9 @@ UNSURE = "Counted in one pass, from rounded values: up to {} of the weights may 
 
 # In tables and titles there is less room than in the choosers.
 SHORT_NAME = 26
+# What stands between the names of an address.
+BETWEEN = " · "
+LEFTWARDS = ("R", "AL", "AN")
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Model:
     @property
     def title(self) -> str:
         """The colour and the short name as HTML."""
-        return self.swatch + escape(self.short)
+        return self.swatch + text(self.short)
 
     @property
     def row_header(self) -> str:
@@ -112,7 +116,11 @@ def percent(share: float) -> str:
 
 def text(words: str, limit: int = MAX_NAME) -> str:
     """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
-    return escape(sentence(words, limit))
+    shown = escape(sentence(words, limit))
+    if shown.isascii() or not any(unicodedata.bidirectional(char) in LEFTWARDS for char in shown):
+        return shown
+    # Two names that are written from right to left would change places.
+    return BETWEEN.join(f"<bdi>{part}</bdi>" for part in shown.split(BETWEEN))
 
 
 def description(name: str) -> str:
@@ -120,11 +128,6 @@ def description(name: str) -> str:
     plain = name.replace("$", "＄").replace("\\", "＼")
     # ipywidgets 7 takes it for HTML as well, ipywidgets 8 for text.
     return text(plain, len(plain)) if SEVEN else plain
-
-
-def hint(words: str) -> dict[str, str]:
-    """What is shown when a control is pointed at, as its argument. Buttons have a `tooltip` in every version."""
-    return {"description_tooltip" if SEVEN else "tooltip": words}
 
 
 def size(nbytes: int) -> str:
@@ -135,3 +138,9 @@ def size(nbytes: int) -> str:
             break
         value /= 1000
     return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+
+
+def alerts(problems: Iterable[str], limit: int) -> str:
+    """What went wrong as a list in HTML, read out as it comes; ``""`` without any."""
+    listed = "".join(f"<li>{text(problem, limit)}</li>" for problem in problems)
+    return f'<div role="alert"><ul>{listed}</ul></div>' if listed else ""

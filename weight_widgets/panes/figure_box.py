@@ -1,0 +1,48 @@
+"""The place of a figure, and what it shows in words."""
+
+from __future__ import annotations
+
+import bqplot
+import ipywidgets as widgets
+
+from .style import text
+
+__all__ = ["FigureBox"]
+
+# Eight models take a sentence each.
+LONGEST = 1600
+
+
+class FigureBox(widgets.VBox):
+    """A figure that is in the page only while there is something to draw: bqplot cannot draw into nothing.
+
+    Its place stays as high as it was, so that nothing below jumps.
+
+    Attributes
+    ----------
+    figure : bqplot.Figure
+    held : tuple of Widget
+        All that it holds; who closes the box closes these.
+    """
+
+    def __init__(self, figure: bqplot.Figure, drawn: bool = True) -> None:
+        self.figure = figure
+        self._words = widgets.HTML()
+        self._words.add_class("ww-summary")
+        self.held = (figure, self._words)
+        super().__init__(list(self.held) if drawn else [])
+
+    @property
+    def drawn(self) -> bool:
+        return bool(self.children)
+
+    @drawn.setter
+    def drawn(self, drawn: bool) -> None:
+        if drawn == self.drawn:
+            return
+        self.layout.min_height = None if drawn else self.figure.layout.height
+        self.children = list(self.held) if drawn else []
+
+    def describe(self, words: str) -> None:
+        """Say what the figure shows, in plain text: the page makes it the figure's name."""
+        self._words.value = text(words, LONGEST)
