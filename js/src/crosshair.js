@@ -1,9 +1,9 @@
 // A crosshair over linked heatmaps and a readout of the weights under it, by mouse and by keys, without the kernel.
-import { isOurs, move } from "./keys.js";
+import { isOurs, move, panned, zoomed } from "./keys.js";
 import { Marker } from "./marker.js";
 import { explorerOf, onChange, onceAttached } from "./page.js";
 import { PLOT_AREA, placeIn, scaleOf, see } from "./plot.js";
-import { cellAtShare, sameCell, sharesOf } from "./raster.js";
+import { cellAtShare, middle, sameCell, sharesOf } from "./raster.js";
 import { isShown, readout } from "./readout.js";
 import { buildBox, write } from "./readout_box.js";
 
@@ -210,9 +210,8 @@ class Crosshair {
   #showAll(event) {
     const picture = this.#model.get("picture");
     if (!this.#placeOf(event) || !isShown(picture)) return;
-    const [rows, columns] = picture.whole;
-    see(this.#scales.x, 0, columns);
-    see(this.#scales.y, -rows, 0);
+    const { rows, columns } = this.#whole();
+    this.#see(rows, columns);
   }
 
   /** @param {KeyboardEvent} event */
@@ -225,8 +224,47 @@ class Crosshair {
     const columns = { side: picture.columns, domain: columnsInSight(this.#scales.x) };
     // A move of the mouse that came first must not undo the key's.
     this.#followPointer();
-    this.#cell = move(this.#cell, event, rows, columns);
+    const before = this.#cell;
+    if (this.#zoom(event.key, rows, columns)) return;
+    this.#cell = move(before, event, rows, columns);
+    // Where the crosshair can go no further, more is brought into sight.
+    if (before && this.#cell?.row === before.row && this.#cell.column === before.column) this.#pan(event.key);
     this.#request();
+  }
+
+  /**
+   * Around the crosshair, or the middle.
+   * @param {string} key
+   * @param {{ side: import("./raster.js").Side, domain: Interval }} rows
+   * @param {{ side: import("./raster.js").Side, domain: Interval }} columns
+   * @returns {boolean} whether the key zooms
+   */
+  #zoom(key, rows, columns) {
+    const whole = this.#whole();
+    const down = zoomed(key, rows.domain, placeOf(rows, this.#cell?.row), whole.rows);
+    const across = zoomed(key, columns.domain, placeOf(columns, this.#cell?.column), whole.columns);
+    if (!down || !across) return false;
+    this.#see(down, across);
+    return true;
+  }
+
+  /** @param {string} key */
+  #pan(key) {
+    this.#see(...panned(key, rowsInSight(this.#scales.y), columnsInSight(this.#scales.x), this.#whole()));
+  }
+
+  #whole() {
+    const [rows, columns] = /** @type {Picture} */ (this.#model.get("picture")).whole;
+    return { rows: { low: 0, high: rows }, columns: { low: 0, high: columns } };
+  }
+
+  /**
+   * @param {Interval} rows
+   * @param {Interval} columns
+   */
+  #see(rows, columns) {
+    see(this.#scales.x, columns.low, columns.high);
+    see(this.#scales.y, -rows.high, -rows.low);
   }
 }
 
@@ -245,6 +283,14 @@ function columnsInSight(scale) {
  */
 function rowsInSight(scale) {
   return { low: -scale.get("max"), high: -scale.get("min") };
+}
+
+/**
+ * @param {{ side: import("./raster.js").Side, domain: Interval }} sight
+ * @param {number | undefined} cell  the middle of what is in sight without one
+ */
+function placeOf({ side, domain }, cell) {
+  return cell === undefined ? (domain.low + domain.high) / 2 : middle(side, cell);
 }
 
 export default { render };

@@ -1,4 +1,4 @@
-// Moving the crosshair with the keyboard.
+// Moving the crosshair, zooming and panning with the keyboard.
 import { cellAt, clamp, visibleCells } from "./raster.js";
 
 /**
@@ -20,9 +20,15 @@ const STEPS = {
   End: [0, Infinity],
 };
 
+// By how much what is in sight grows.
+/** @type {Record<string, number>} */
+const ZOOMS = { "+": 0.5, "=": 0.5, "-": 2, _: 2, 0: Infinity };
+
 /** @param {{ key: string, ctrlKey: boolean, altKey: boolean, metaKey: boolean }} event */
 export function isOurs({ key, ctrlKey, altKey, metaKey }) {
-  return (Object.hasOwn(STEPS, key) || key === "Escape") && !ctrlKey && !altKey && !metaKey;
+  return (
+    (Object.hasOwn(STEPS, key) || Object.hasOwn(ZOOMS, key) || key === "Escape") && !ctrlKey && !altKey && !metaKey
+  );
 }
 
 /**
@@ -43,6 +49,54 @@ export function move(cell, { key, shiftKey }, rows, columns) {
     row: keepInSight(start.row + stride * step[0], rows),
     column: keepInSight(start.column + stride * step[1], columns),
   };
+}
+
+/**
+ * What is in sight after a key that zooms; null for the others. The place stays where it is, unless the whole ends there.
+ * @param {string} key
+ * @param {Interval} seen
+ * @param {number} place
+ * @param {Interval} whole
+ * @returns {Interval | null}
+ */
+export function zoomed(key, { low, high }, place, whole) {
+  const factor = ZOOMS[key];
+  if (factor === undefined) return null;
+  const width = Math.min((high - low) * factor, whole.high - whole.low);
+  return within(place - ((place - low) / (high - low)) * width, width, whole);
+}
+
+/**
+ * What is in sight of the rows, downwards, and of the columns after an arrow key: a quarter further on, within the whole.
+ * @param {string} key
+ * @param {Interval} rows
+ * @param {Interval} columns
+ * @param {{ rows: Interval, columns: Interval }} whole
+ * @returns {[rows: Interval, columns: Interval]}
+ */
+export function panned(key, rows, columns, whole) {
+  const [down, across] = key.startsWith("Arrow") ? (STEPS[key] ?? [0, 0]) : [0, 0];
+  return [quarterOn(rows, down, whole.rows), quarterOn(columns, across, whole.columns)];
+}
+
+/**
+ * @param {Interval} seen
+ * @param {number} direction
+ * @param {Interval} whole
+ */
+function quarterOn({ low, high }, direction, whole) {
+  return within(low + (direction * (high - low)) / 4, high - low, whole);
+}
+
+/**
+ * @param {number} low
+ * @param {number} width
+ * @param {Interval} whole
+ * @returns {Interval}
+ */
+function within(low, width, whole) {
+  const start = clamp(low, whole.low, whole.high - width);
+  return { low: start, high: start + width };
 }
 
 /** @param {Sight} sight */

@@ -72,7 +72,7 @@ export function sameCell(from, to, { row, column }) {
  * @param {Side} side
  * @param {number} cell
  */
-function middle({ start = 0, count, cells }, cell) {
+export function middle({ start = 0, count, cells }, cell) {
   return start + ((cell + 0.5) * count) / cells;
 }
 

@@ -6,7 +6,10 @@ export function buildBox() {
   box.className = "ww-crosshair";
   box.tabIndex = 0;
   box.setAttribute("role", "application");
-  box.setAttribute("aria-label", "Crosshair over the heatmaps: arrow keys move it, Escape clears it");
+  box.setAttribute(
+    "aria-label",
+    "Crosshair over the heatmaps: arrow keys move it, + and - zoom, 0 shows everything, Escape clears it",
+  );
   box.setAttribute(SUPPRESS_SHORTCUTS, "true");
   const status = document.createElement("div");
   status.className = "ww-readout";

@@ -1,5 +1,6 @@
 // Lets a figure be zoomed by the wheel once it was clicked, and shows all of it again after a double click.
-import { explorerOf, onceAttached } from "./page.js";
+import { isOurs, panned, zoomed } from "./keys.js";
+import { explorerOf, onceAttached, SUPPRESS_SHORTCUTS } from "./page.js";
 import { placeIn, scaleOf, see } from "./plot.js";
 
 /**
@@ -7,11 +8,19 @@ import { placeIn, scaleOf, see } from "./plot.js";
  * @typedef {{ figure: string, scales: string[], home: [low: number, high: number][] }} Traits
  */
 
+const STILL = { low: 0, high: 1 };
+// A plot's axis runs upwards, a picture's rows down.
+/** @type {Record<string, string>} */
+const UPWARDS = { ArrowUp: "ArrowDown", ArrowDown: "ArrowUp" };
+
 /** @type {import("@anywidget/types").Render<Traits>} */
 async function render({ model, el }) {
   const closing = new AbortController();
   el.className = "ww-zoom";
-  el.tabIndex = -1;
+  el.tabIndex = 0;
+  el.setAttribute("role", "application");
+  el.setAttribute("aria-label", "Zoom of the figure: + and - zoom, arrow keys pan, 0 shows everything");
+  el.setAttribute(SUPPRESS_SHORTCUTS, "true");
   const scales = await Promise.all(model.get("scales").map((reference) => scaleOf(model, reference)));
   onceAttached(el, () => watch(model, scales, el, closing.signal), closing.signal);
   return () => closing.abort();
@@ -43,6 +52,7 @@ function watch(model, scales, el, signal) {
     },
     listen,
   );
+  el.addEventListener("keydown", (event) => press(event, scales, model.get("home")), { signal });
   root.addEventListener(
     "dblclick",
     (event) => {
@@ -54,6 +64,29 @@ function watch(model, scales, el, signal) {
     },
     listen,
   );
+}
+
+/**
+ * @param {KeyboardEvent} event
+ * @param {Scale[]} scales
+ * @param {[low: number, high: number][]} home
+ */
+function press(event, scales, home) {
+  const [x, y] = scales.map((scale) => ({ low: scale.get("min"), high: scale.get("max") }));
+  const [columns, rows = STILL] = home.map(([low, high]) => ({ low, high }));
+  // The others scroll the page, as everywhere in it.
+  if (!isOurs(event) || !/^(Arrow|.$)/.test(event.key) || !x || !columns) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const [down, across] = panned(UPWARDS[event.key] ?? event.key, y ?? STILL, x, { rows, columns });
+  const seen = [
+    zoomed(event.key, x, (x.low + x.high) / 2, columns) ?? across,
+    y && (zoomed(event.key, y, (y.low + y.high) / 2, rows) ?? down),
+  ];
+  for (const [number, scale] of scales.entries()) {
+    const ends = seen[number];
+    if (ends) see(scale, ends.low, ends.high);
+  }
 }
 
 export default { render };

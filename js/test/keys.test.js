@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOurs, move } from "../src/keys.js";
+import { isOurs, move, panned, zoomed } from "../src/keys.js";
 
 const sight = (cells, low = 0, high = cells) => ({ side: { count: cells, cells, axes: [] }, domain: { low, high } });
 const press = (key, shiftKey = false) => ({ key, shiftKey });
@@ -48,4 +48,22 @@ test("only our keys, and none that a modifier makes somebody else's", () => {
   for (const modifier of ["ctrlKey", "altKey", "metaKey"]) {
     assert.ok(!isOurs({ key: "ArrowLeft", ...plain, [modifier]: true }));
   }
+});
+
+test("plus and minus zoom around a place and within the whole, zero shows it", () => {
+  const whole = { low: 0, high: 100 };
+  assert.deepEqual(zoomed("+", { low: 0, high: 100 }, 20, whole), { low: 10, high: 60 });
+  assert.deepEqual(zoomed("-", { low: 10, high: 60 }, 20, whole), { low: 0, high: 100 });
+  assert.deepEqual(zoomed("-", { low: 80, high: 100 }, 90, whole), { low: 60, high: 100 });
+  assert.deepEqual(zoomed("0", { low: 40, high: 44 }, 41, whole), whole);
+  assert.equal(zoomed("ArrowUp", whole, 20, whole), null);
+});
+
+test("an arrow brings a quarter more into sight, as far as there is more", () => {
+  const whole = { rows: { low: 0, high: 100 }, columns: { low: 0, high: 50 } };
+  const seen = { low: 20, high: 40 };
+  assert.deepEqual(panned("ArrowUp", seen, seen, whole), [{ low: 15, high: 35 }, seen]);
+  assert.deepEqual(panned("ArrowRight", seen, seen, whole), [seen, { low: 25, high: 45 }]);
+  assert.deepEqual(panned("ArrowRight", seen, { low: 28, high: 48 }, whole)[1], { low: 30, high: 50 });
+  assert.deepEqual(panned("Home", seen, seen, whole), [seen, seen]);
 });

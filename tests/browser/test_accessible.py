@@ -147,3 +147,35 @@ def test_panes_stay_where_they_are(explorer: Explorer) -> None:
     print(f"layout shift over {len(layers) - 1} layers: {sum(shifts):.3f}")
     # Up to 0.1 is called good for a whole visit.
     assert sum(shifts) < 0.1
+
+
+def test_pictures_and_plots_zoom_by_keys(explorer: Explorer) -> None:
+    page, lab = explorer.lab.page, explorer.lab
+    lab.kernel_eval("explorer.selection.layer = 'dense_1'\nexplorer.wait()")
+    explorer.await_shown("dense_1", "kernel")
+    page.locator(".ww-crosshair").focus()
+    page.keyboard.press("+")
+    explorer.eventually(lambda: check_window(explorer, "Window(top=24, bottom=72, left=16, right=48)"))
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    explorer.eventually(lambda: check_window(explorer, "Window(top=24, bottom=72, left=8, right=40)"))
+    page.keyboard.press("0")
+    explorer.eventually(lambda: check_window(explorer, "None"))
+    before = ticks_of(explorer)
+    page.locator(".ww-histogram .ww-zoom").focus()
+    page.keyboard.press("+")
+    explorer.eventually(lambda: check_ticks(explorer, before, same=False))
+    page.keyboard.press("0")
+    explorer.eventually(lambda: check_ticks(explorer, before, same=True))
+
+
+def check_window(explorer: Explorer, window: str) -> None:
+    assert explorer.lab.kernel_eval("explorer.heatmap.window") in (window, window.replace("None", ""))
+
+
+def ticks_of(explorer: Explorer) -> list[str]:
+    return explorer.lab.page.locator(".ww-histogram-figure .axis").first.locator(".tick").all_text_contents()
+
+
+def check_ticks(explorer: Explorer, before: list[str], same: bool) -> None:
+    assert (ticks_of(explorer) == before) is same
