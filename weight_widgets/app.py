@@ -36,17 +36,17 @@ from .state import (
     FindingsState,
     HeatmapState,
     HistogramState,
+    Kept,
     OverviewState,
     PartsState,
     ScatterState,
     Selection,
-    Snapshot,
     SpectrumState,
     TableState,
     Verdicts,
-    read_snapshot,
+    kept,
+    read_kept,
     restore,
-    snapshot,
 )
 
 __all__ = ["WeightExplorer", "compare", "demo"]
@@ -211,10 +211,10 @@ class WeightExplorer(Root):
         it leaves out stays, and what does not exist is told in the status line. One that is malformed is an
         `InputError`, and changes nothing.
         """
-        return snapshot(self._state)
+        return kept(self._state)
 
     @state.setter
-    def state(self, found: Snapshot) -> None:
+    def state(self, found: Kept) -> None:
         restore(self._state, found)
 
     @property
@@ -270,11 +270,9 @@ class WeightExplorer(Root):
 @overload
 def compare() -> CheckpointPicker: ...
 @overload
+def compare(*checkpoints: Source, reference: str | None = None, state: Kept | File | None = None) -> WeightExplorer: ...
 def compare(
-    *checkpoints: Source, reference: str | None = None, state: Snapshot | File | None = None
-) -> WeightExplorer: ...
-def compare(
-    *checkpoints: Source, reference: str | None = None, state: Snapshot | File | None = None
+    *checkpoints: Source, reference: str | None = None, state: Kept | File | None = None
 ) -> WeightExplorer | CheckpointPicker:
     """Explore the weights of several checkpoints side by side in a notebook.
 
@@ -311,11 +309,11 @@ def compare(
     """
     if not checkpoints and reference is None and state is None:
         return CheckpointPicker(Path.cwd(), compare, demo)
-    kept = read_snapshot(state) if isinstance(state, str | PathLike) else state
+    wanted = read_kept(state) if isinstance(state, str | PathLike) else state
     selection = Selection(*checkpoints, reference=reference)
-    if kept is not None:
+    if wanted is not None:
         # Before there are panes: these begin with what is wanted.
-        restore(ExplorerState.of(selection), kept)
+        restore(ExplorerState.of(selection), wanted)
     return WeightExplorer(selection)
 
 

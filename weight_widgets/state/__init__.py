@@ -5,6 +5,7 @@ from .comparisons import Comparisons
 from .explorer import ExplorerState, Status
 from .files import FilesState, FoundFile
 from .findings import FindingsState
+from .keeping import Kept, kept, read_kept, restore
 from .looks import (
     MEASURES,
     SCOPES,
@@ -36,7 +37,6 @@ from .settings import (
     ScatterState,
     TableState,
 )
-from .snapshot import Snapshot, read_snapshot, restore, snapshot
 from .spectrum import SpectrumState
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Glance",
     "HeatmapState",
     "HistogramState",
+    "Kept",
     "Measure",
     "Overlay",
     "OverviewState",
@@ -68,7 +69,6 @@ __all__ = [
     "ScatterState",
     "Selection",
     "Sketch",
-    "Snapshot",
     "Spectra",
     "SpectrumState",
     "Status",
@@ -77,8 +77,8 @@ __all__ = [
     "Verdicts",
     "Window",
     "following",
+    "kept",
     "paired_name",
-    "read_snapshot",
+    "read_kept",
     "restore",
-    "snapshot",
 ]

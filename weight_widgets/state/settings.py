@@ -28,7 +28,7 @@ CLIPS = (0.0, 0.1, 1.0, 5.0)
 
 
 class PaneState(Observed):
-    """What all panes have. What is tagged as `kept` is part of an explorer's state as JSON: see `snapshot`.
+    """What all panes have. What is tagged as `kept` is part of an explorer's state as JSON: see `keeping`.
 
     Attributes
     ----------

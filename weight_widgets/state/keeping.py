@@ -19,9 +19,9 @@ from .looks import Window
 from .selection import Pick
 from .settings import PaneState
 
-__all__ = ["Snapshot", "read_snapshot", "restore", "snapshot"]
+__all__ = ["Kept", "kept", "read_kept", "restore"]
 
-Snapshot = Mapping[str, Any]
+Kept = Mapping[str, Any]
 
 VERSION = 1
 SECTIONS = ("selection", "panes", "alignments")
@@ -29,7 +29,7 @@ SECTIONS = ("selection", "panes", "alignments")
 KEY = "state"
 
 
-def snapshot(state: ExplorerState) -> dict[str, Any]:
+def kept(state: ExplorerState) -> dict[str, Any]:
     """What `restore` takes: dicts, lists, texts, numbers and None.
 
     Returns
@@ -50,7 +50,7 @@ def snapshot(state: ExplorerState) -> dict[str, Any]:
     return {"version": VERSION, "selection": chosen, "panes": panes, "alignments": edited}
 
 
-def read_snapshot(path: str | os.PathLike[str]) -> Any:
+def read_kept(path: str | os.PathLike[str]) -> Any:
     """What is in a JSON file."""
     try:
         return json.loads(Path(path).read_text("utf-8"))
@@ -61,12 +61,12 @@ def read_snapshot(path: str | os.PathLike[str]) -> Any:
 
 
 def restore(state: ExplorerState, found: object) -> None:
-    """Choose and set what a snapshot says. What it leaves out stays; what does not exist here is told in the status.
+    """Choose and set what a kept state says. What it leaves out stays; what does not exist here is told in the status.
 
     Raises
     ------
     InputError
-        It is no snapshot, or a setting has a value that it cannot have. Nothing is changed then.
+        It is no kept state, or a setting has a value that it cannot have. Nothing is changed then.
     """
     wanted = _checked(state, found)
     before = state.selection.pick, state.heatmap.way, state.heatmap.position, state.heatmap.by_norm
@@ -137,7 +137,7 @@ def _settings(pane: PaneState | None, settings: dict[str, Any], where: str) -> d
     return settings
 
 
-def _choose(state: ExplorerState, wanted: Snapshot, alignments: Mapping[str, Alignment]) -> Iterator[str]:
+def _choose(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment]) -> Iterator[str]:
     """Choose what there is of it, and name what there is not."""
     selection, opened = state.selection, state.opened
     for name in ("reference", "other"):
@@ -162,7 +162,7 @@ def _choose(state: ExplorerState, wanted: Snapshot, alignments: Mapping[str, Ali
             return
 
 
-def _align(state: ExplorerState, wanted: Snapshot, alignments: Mapping[str, Alignment]) -> Iterator[str]:
+def _align(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment]) -> Iterator[str]:
     for label, alignment in alignments.items():
         try:
             if wanted.get("reference", state.selection.reference) != state.selection.reference:
