@@ -95,7 +95,9 @@ class Pane(Root):
         self.live = True
         if not self._alone:
             return [drawn]
-        return [Shell(), drawn, *([_own_line(state, self.key)] if self.key else [])]
+        # The others tell of themselves.
+        waits = self.key and getattr(state, self.key).has_trait("result")
+        return [Shell(), drawn, *([_own_line(state, self.key)] if waits else [])]
 
     @observe("live")
     def _count(self, change: Bunch) -> None:
