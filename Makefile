@@ -14,10 +14,10 @@ PAGES := requirejs@2.3.8 @jupyter-widgets/html-manager@0.20.6 @jupyter-widgets/h
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast test-hosts test-packages check bench build-js clean
+.PHONY: help demo test test-fast test-hosts test-matrix test-package test-packages test-pythons check bench build-js clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: .venv/.extra-demo ## open examples/compare.ipynb in JupyterLab (PORT=8888; Ctrl-C ends it)
 	@$(RUN) scripts/demo.py $(if $(PORT),--port $(PORT))
@@ -34,6 +34,17 @@ test-hosts: .venv/.extra-test .venv/.chromium .venv-hosts/.jupyter .venv-hosts/.
 
 test-packages: .venv/.extra-test ## open the models that packages on PyPI ship
 	.venv/bin/pytest -m network
+
+test-pythons: .venv/.extra-test ## run what meets other packages under other Pythons, with Colab's packages and the lowest
+	$(RUN) scripts/legs.py
+
+test-matrix: .venv/.extra-test ## the same with every Python and set of packages
+	$(RUN) scripts/legs.py --every
+
+test-package: .venv/.extra-dev ## check sdist, wheel and an install from git, away from the checkout
+	$(RUN) scripts/check_package.py
+
+test-hosts: test-pythons test-package
 
 check: .venv/.extra-dev js/node_modules/.stamp ## ruff, mypy, biome, tsc, and whether the bundles are fresh
 	.venv/bin/ruff check

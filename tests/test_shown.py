@@ -135,6 +135,34 @@ class TestPicture:
         assert {char for char in html if not char.isprintable()} <= {"\u2009"}
         explorer.close()
 
+    @pytest.mark.parametrize(
+        "values",
+        [
+            np.full((4, 5), 3.0),
+            np.full((4, 5), np.nan),
+            np.array([[-1e308, 1e308, np.inf]]),
+            np.zeros((0, 3)),
+            np.array(2.0),
+            np.arange(7.0),
+            np.array([[1 << 40, -3]]),
+            np.ones((2, 3, 4, 5, 6)),
+        ],
+        ids=["constant", "NaN", "huge", "empty", "scalar", "vector", "integers", "five axes"],
+    )
+    def test_odd_tensors(self, values: np.ndarray, explore: Any) -> None:
+        explorer = explore(a={"odd": values}, b={"odd": values})
+        for log, density in ((False, False), (True, True)):
+            explorer.histogram.log, explorer.histogram.density = log, density
+            assert explorer.wait(TIMEOUT)
+            page = Page(explorer.picture())
+            assert [row[1] for row in page.rows if len(row) > 3] == ["weight", "odd · kernel", "odd · kernel"]
+
+    def test_more_models_than_colours(self, explore: Any) -> None:
+        explorer = explore(**{f"m{number}": {"dense": np.full((3, 3), float(number))} for number in range(11)})
+        pixels, palette, _ = indices(images(explorer.picture())[0])
+        assert len(palette) == 23
+        assert set(np.unique(pixels)) >= {2 + 2 * number for number in range(11)}
+
     def test_files_that_are_still_being_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         explorer = ww.compare(write_model(tmp_path / "a.h5", {"dense": np.eye(3)}))
         monkeypatch.setattr(explorer._state, "wait_for_panes", lambda timeout: False)

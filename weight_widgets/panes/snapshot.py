@@ -7,7 +7,7 @@ those of the page.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,7 @@ def _histogram(state: HistogramState, models: Models) -> Iterator[str]:
     curves = {curve.label: curve.histogram for curve in overlay.curves}
     heights = {label: bar_heights(found, state.log, state.density) for label, found in curves.items()}
     edges = next(iter(curves.values())).edges
-    picture = _outlines(edges, {models[label].colour: found for label, found in heights.items()}, state.log)
+    picture = _outlines(edges, [(models[label].colour, found) for label, found in heights.items()], state.log)
     key = " ".join(_key(models[label]) for label in [*curves][:MAX_MODELS])
     top = max(float(found.max()) for found in heights.values())
     tallest = f"a density of {number(top)}" if state.density else f"{count(round(top))} weights"
@@ -102,24 +102,26 @@ def _key(model: Model) -> str:
     return f'<span style="color:{model.colour}">■</span> {text(model.name)}'
 
 
-def _outlines(edges: np.ndarray, heights: Mapping[str, np.ndarray], log: bool) -> bytes:
-    """Filled step lines by colour, on nothing."""
-    drawn = {colour: np.log(found) if log else found for colour, found in heights.items()}
-    low = min(float(found.min()) for found in drawn.values()) if log else 0.0
-    reach = (max(float(found.max()) for found in drawn.values()) - low) or 1.0
+def _outlines(edges: np.ndarray, curves: Sequence[tuple[str, np.ndarray]], log: bool) -> bytes:
+    """Filled step lines, each in its colour, on nothing."""
+    drawn = [np.log(heights) if log else heights for _, heights in curves]
+    low = min(float(found.min()) for found in drawn) if log else 0.0
+    reach = (max(float(found.max()) for found in drawn) - low) or 1.0
     rows, columns = HEIGHT * DOTS, WIDTH * DOTS
     row = np.arange(rows)[:, None]
-    at = np.linspace(float(edges[0]), float(edges[-1]), columns, endpoint=False)
+    # The distance of the largest numbers that there are would be none.
+    edges = edges / (np.abs(edges).max() or 1.0)
+    at = np.linspace(edges[0], edges[-1], columns, endpoint=False)
     bins = np.clip(np.searchsorted(edges, at, "right") - 1, 0, len(edges) - 2)
     pixels = np.zeros((rows, columns), np.uint8)
     lines = np.zeros_like(pixels)
-    for place, found in enumerate(drawn.values()):
+    for place, found in enumerate(drawn):
         # A line of two dots, and what joins it with its neighbour to the left.
         top = np.round((rows - 2) * (1 - 0.95 * (found[bins] - low) / reach))
         before = np.concatenate([top[:1], top[:-1]])
         pixels[row >= top] = 1 + 2 * place
         lines[(row >= np.minimum(top, before)) & (row <= np.maximum(top, before) + 1)] = 2 + 2 * place
-    colours = np.array([_rgb(colour) for colour in drawn], np.uint8).repeat(2, axis=0)
+    colours = np.array([_rgb(colour) for colour, _ in curves], np.uint8).repeat(2, axis=0)
     alpha = [0, *([FILL, 255] * len(drawn))]
     return indexed(np.where(lines, lines, pixels), np.vstack([np.zeros((1, 3), np.uint8), colours]), alpha)
 
