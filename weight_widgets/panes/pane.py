@@ -14,7 +14,7 @@ from traitlets.utils.bunch import Bunch
 from ..state import ExplorerState, Selection, following
 from .shell import Shell
 from .shown import Shown
-from .snapshot import snapshot
+from .still import still
 from .style import Models, alerts, models_by_label, text
 
 __all__ = ["Pane", "Root"]
@@ -55,7 +55,7 @@ class Root(Shown):
         # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
         self._state.wait_for_panes(FIRST_LOOK)
         self._state.comparisons.worker.wait(FIRST_VERDICT)
-        return snapshot(self._state, models_by_label(self._state.opened))
+        return still(self._state, models_by_label(self._state.opened))
 
 
 class Pane(Root):

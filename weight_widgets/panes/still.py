@@ -22,7 +22,7 @@ from .shades import DIVERGING
 from .sheet import Row, Sheet, html_table
 from .style import SAMPLED, Model, Models, count, number, percent, text
 
-__all__ = ["snapshot"]
+__all__ = ["still"]
 
 HINT = (
     "This is a picture. Run the cell where widgets can load (JupyterLab, Notebook 7, VS Code, Colab) to choose models, "
@@ -42,7 +42,7 @@ FILL = 46
 MEASURED = [column for column in COLUMNS if column.visible and column.key != "type"]
 
 
-def snapshot(state: ExplorerState, models: Models) -> str:
+def still(state: ExplorerState, models: Models) -> str:
     """The results that there are by now."""
     parts = [
         *_about(state),
