@@ -98,10 +98,10 @@ clean: ## remove everything that these commands made
 	@$(call PIP_OF,jupyter) install 'weight-widgets[hosts]'
 	@touch $@
 
-.venv-hosts/.colab: .venv-hosts/colab/.python .venv/.installed tests/browser/colab.txt
+.venv-hosts/.colab: .venv-hosts/colab/.python .venv/.installed scripts/colab_set.txt
 	@echo "Installing the versions that Colab has"
+	@$(call PIP_OF,colab) install --no-deps -r scripts/colab_set.txt
 	@$(call PIP_OF,colab) install --force-reinstall --no-deps .venv/wheel/*.whl
-	@$(call PIP_OF,colab) install weight-widgets -r tests/browser/colab.txt
 	@touch $@
 
 # Their scripts alone: installed by npm, they would bring 300 MB of what these were built from.

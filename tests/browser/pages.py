@@ -26,6 +26,9 @@ MANAGER = "@jupyter-widgets/html-manager"
 # The managers look beside the page before they ask a CDN.
 BESIDE = re.compile(r"/(?:anywidget|bqplot|bqscales)\.js")
 
+# The manager of ipywidgets 7 looks for the view of a widget that is gone when its last message comes; not that of 8.
+LATE = "Cannot read properties of null (reading 'processPhosphorMessage')"
+
 
 @dataclass(frozen=True)
 class Packages:
@@ -93,7 +96,7 @@ class StaticPage(Host):
         self.page.evaluate("code => run(code)", code)
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if not BESIDE.fullmatch(urlsplit(message.location["url"]).path):
+        if LATE not in message.text and not BESIDE.fullmatch(urlsplit(message.location["url"]).path):
             super()._on_console(message)
 
     def _answer(self, route: Route) -> None:

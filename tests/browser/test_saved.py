@@ -11,7 +11,7 @@ import pytest
 from explorer import Explorer
 from lab import STOP_KERNEL, Lab
 from test_pages import check, generation, open_page
-from test_sessions import LABELS, SAVE, WORDS, cells
+from test_sessions import LABELS, NAMES, SAVE, WORDS, cells
 
 pytestmark = pytest.mark.hosts
 
@@ -57,4 +57,18 @@ def test_exported_by_nbconvert(saved: Path, lab: Lab, models: Path) -> None:
     assert page.fetched == eight.fetched
     # nbconvert's own formulas.
     assert [url for url in page.strange if "mathjax" not in url] == []
+    page.page.close()
+
+
+def test_exported_without_the_state_it_is_a_picture(saved: Path, lab: Lab) -> None:
+    notebook = nbformat.read(saved, as_version=4)
+    del notebook.metadata["widgets"]
+    html, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    page = open_page(lab, generation(8).packages)
+    page.open_html(html)
+    output = page.page.locator(".jp-OutputArea-output")
+    assert output.locator("img, svg").count() > 0
+    for name in NAMES:
+        assert output.get_by_text(name).first.is_visible()
+    assert "bqplot" not in page.fetched
     page.page.close()
