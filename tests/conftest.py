@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from comms import catch
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 if Path(weight_widgets.__file__).resolve().is_relative_to(ROOT / "weight_widgets"):
     raise pytest.UsageError("weight_widgets comes from the checkout: test the installed wheel, with `make test-fast`")
+
+# On a busy machine an example takes as long as it takes.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.hookimpl(trylast=True)
