@@ -102,6 +102,7 @@ clean: ## remove everything that these commands made
 	@echo "Installing the versions that Colab has"
 	@$(call PIP_OF,colab) install --no-deps -r scripts/colab_set.txt
 	@$(call PIP_OF,colab) install --force-reinstall --no-deps .venv/wheel/*.whl
+	@$(call PIP_OF,colab) install weight-widgets
 	@touch $@
 
 # Their scripts alone: installed by npm, they would bring 300 MB of what these were built from.

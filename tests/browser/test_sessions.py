@@ -85,6 +85,8 @@ def test_a_new_kernel_needs_the_cells_again(views: tuple[Explorer, Explorer], op
     opened.page.evaluate(AWAIT_KERNEL)
     opened.page.wait_for_function("document.querySelector('.weight-widgets.jupyter-widgets-disconnected')")
     assert "run the notebook’s cells" in opened.page.evaluate(WORDS, [".weight-widgets", "::before"])
+    # ipywidgets would have a sign before every widget, which takes a place in the layout.
+    assert opened.page.evaluate(WORDS, [".weight-widgets .jupyter-widgets-disconnected", "::before"]) == "none"
     # What is read in the page alone goes on without a kernel.
     views[0].point_at(0, 0, 0, SHAPES["conv_1"])
     value = stored(models, NAMES[0], "conv_1", "kernel").reshape(SHAPES["conv_1"])[0, 0]
