@@ -8,7 +8,6 @@ import ipywidgets as widgets
 from traitlets.utils.bunch import Bunch
 
 from ..state import HeatmapState
-from .style import hint
 
 __all__ = ["colour_settings"]
 
@@ -19,11 +18,7 @@ def colour_settings(state: HeatmapState) -> Sequence[widgets.Widget]:
     """A choice between both, and a field for the end; what is fixed holds for whatever is chosen next."""
     mode = widgets.Dropdown(description="colours", options=[AUTO, FIXED])
     mode.add_class("ww-set-colours")
-<<<<<<< HEAD
     end = widgets.FloatText(description="±")
-=======
-    end = widgets.FloatText(description="±", **hint("The colours run from minus to plus this"))
->>>>>>> ed5b28e (Hints in controls reach the page with ipywidgets 7 as well)
     end.add_class("ww-set-limit")
     showing = False
 
