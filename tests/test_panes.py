@@ -364,7 +364,9 @@ class TestRemarks:
             checkpoint = ww.open_checkpoint(path)
             checkpoint.notes = tuple(notes)
             made.append(ww.compare(checkpoint))
-            found = [one for one in everything(made[-1]) if "ww-remark" in getattr(one, "_dom_classes", ())]
+            found = [
+                one for one in everything(made[-1]) if "ww-remark" in getattr(one, "_dom_classes", ()) and one.value
+            ]
             return Page(found[0].value) if found else None
 
         yield remark

@@ -136,7 +136,7 @@ class OverviewState(PaneState):
             self._look()
         elif not change.new:
             self.worker.cancel(KEY)
-            for label in self._left:
+            for label in tuple(self._left):
                 self.reader.cancel(label)
             self._left.clear()
             self._tell()
