@@ -19,12 +19,15 @@ from explorer import Explorer, stored
 from lab import Lab
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-# Elements with something hidden beyond their right edge.
+# Elements with something hidden beyond their right edge, which pointing at them does not show either: a title does, and
+# so does the overview's popup.
 CUT_OFF = """() => [...document.querySelector('.weight-widgets').querySelectorAll('*')]
     .filter(element => element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0)
     .filter(element => getComputedStyle(element).overflowX !== 'visible')
-    .filter(element => !element.closest('.bqplot, .ww-crosshair, .ww-grid-scroll, select'))
-    .map(element => element.className)"""
+    .filter(element => !element.closest('.bqplot, .ww-crosshair, .ww-grid-scroll, .ww-overview-grid, select'))
+    .filter(element => getComputedStyle(element).textOverflow !== 'ellipsis' ||
+        !(element.closest('[title]') ?? element.querySelector('[title]')))
+    .map(element => element.outerHTML.slice(0, 160))"""
 NAMES = ("digits_baseline", "digits_dropout", "digits_wide", "digits_dead")
 
 

@@ -70,13 +70,13 @@ class Model:
 
     @property
     def title(self) -> str:
-        """The colour and the short name as HTML."""
-        return self.swatch + text(self.short)
+        """The colour and the short name as HTML; where it is cut off, the whole name can be pointed at."""
+        return f'{self.swatch}<span title="{escape(self.name)}">{text(self.short)}</span>'
 
     @property
     def row_header(self) -> str:
-        """The first cell of a table's row as HTML; where it is cut off, the whole name can be pointed at."""
-        return f'<th scope="row" title="{escape(self.name)}">{self.title}</th>'
+        """The first cell of a table's row as HTML."""
+        return f'<th scope="row">{self.title}</th>'
 
 
 Models = Mapping[str, Model]
