@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 from lab import TIMEOUT_MS, Host
-from playwright.sync_api import Locator
+from playwright.sync_api import Download, Locator
 
 # Where the ticks of the vertical axis stand and what is written there: the way from pixels back to values.
 VERTICAL_TICKS = """figure => [...figure.querySelectorAll('.axis')]
@@ -73,6 +73,18 @@ class Explorer:
 
     def options(self, trait: str) -> list[str]:
         return self.root.locator(f".ww-choose-{trait} select").first.locator("option").all_text_contents()
+
+    def click_overview(self, layer: str) -> None:
+        """Click a layer's row in the overview, which chooses its first tensor."""
+        self.lab.page.locator(".ww-overview-label").get_by_text(layer, exact=True).first.click()
+
+    def save(self, name: str, format_: str) -> Download:
+        """Choose a figure or a table in the export menu, with the mouse."""
+        page = self.lab.page
+        page.locator(".ww-export > button").first.click()
+        with page.expect_download() as download:
+            page.get_by_role("menuitem", name=f"Save the {name} as {format_}").click()
+        return download.value
 
     def await_shown(self, layer: str, tensor: str, part: str = "") -> None:
         self.lab.page.wait_for_function(SETTLED, arg=[self.number, layer, tensor, part])

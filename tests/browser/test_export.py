@@ -47,12 +47,8 @@ def explorer(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exp
 
 
 def save(explorer: Explorer, name: str, format_: str) -> Path:
-    """With the mouse, in the first of two views."""
-    page = explorer.lab.page
-    page.locator(".ww-export > button").first.click()
-    with page.expect_download() as download:
-        page.get_by_role("menuitem", name=f"Save the {name} as {format_}").click()
-    return kept(explorer, download.value)
+    """In the first of two views."""
+    return kept(explorer, explorer.save(name, format_))
 
 
 def kept(explorer: Explorer, download: Download) -> Path:

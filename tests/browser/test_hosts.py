@@ -12,8 +12,8 @@ from lab import Host, Lab, write_notebook
 from lab_server import NOTEBOOK, Server, free_port, serve
 from pages import HOSTS
 from playwright.sync_api import Page, Route
-from test_pages import check
-from test_sessions import LABELS, cells
+from test_pages import check_all
+from test_sessions import cells
 
 pytestmark = pytest.mark.hosts
 
@@ -39,11 +39,7 @@ def page(lab: Lab) -> Iterator[Page]:
 
 
 def draws_and_moves(host: Host, models: Path) -> None:
-    host.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
-    explorer = Explorer(host)
-    check(explorer, "conv_1", models)
-    explorer.choose("layer", LABELS["dense_1"])
-    check(explorer, "dense_1", models)
+    check_all(Explorer(host), models)
     # Voila's own formulas, which are not loaded here.
     assert [error for error in host.errors if error != "MathJax is not defined"] == []
 
@@ -53,7 +49,7 @@ def test_notebook_7(server: Server, page: Page, models: Path) -> None:
     notebook.open_notebook(cells(models)[:2])
     notebook.run_all()
     draws_and_moves(notebook, models)
-    assert notebook.kernel_eval("explorer.selection.layer") == "'dense_1'"
+    assert notebook.kernel_eval("explorer.selection.layer") == "'conv_2'"
 
 
 def test_voila(server: Server, page: Page, models: Path) -> None:

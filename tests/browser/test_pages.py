@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,21 @@ def check(explorer: Explorer, layer: str, models: Path) -> None:
     explorer.eventually(reads)
 
 
+def check_all(explorer: Explorer, models: Path) -> None:
+    """A chooser and the overview move the panes, and the pictures are saved."""
+    explorer.lab.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
+    check(explorer, "conv_1", models)
+    explorer.choose("layer", LABELS["dense_1"])
+    check(explorer, "dense_1", models)
+    explorer.click_overview("conv_2")
+    check(explorer, "conv_2", models)
+    saved = explorer.save("heatmap", "SVG")
+    assert saved.suggested_filename == "conv_2 · kernel heatmap.svg"
+    pictures = [element for element in ElementTree.parse(saved.path()).iter() if element.tag.endswith("}image")]
+    # A, B, B − A and the colours' bar.
+    assert len(pictures) == 4
+
+
 def test_from_saved_state(page: StaticPage, widgets: Generation, models: Path, tmp_path: Path) -> None:
     page.open_html(export(widgets.python, models, tmp_path))
     page.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
@@ -110,13 +126,10 @@ def test_with_a_kernel(lab: Lab, page: StaticPage, widgets: Generation, models: 
         page.connect(lab.server, kernel)
         files = [str(models / f"{name}.h5") for name in NAMES]
         page.run(f"import weight_widgets as ww\nexplorer = ww.compare(*{files})\nexplorer._ipython_display_()")
-        page.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
         explorer = Explorer(page)
+        check_all(explorer, models)
+        page.run("explorer.selection.layer = 'conv_1'\nexplorer.parts.shown = True")
         check(explorer, "conv_1", models)
-        explorer.choose("layer", LABELS["dense_1"])
-        check(explorer, "dense_1", models)
-        page.run("explorer.selection.layer = 'conv_2'\nexplorer.parts.shown = True")
-        check(explorer, "conv_2", models)
         page.page.wait_for_function("document.querySelector('.ww-parts path.line')?.getAttribute('d')")
         assert page.page.evaluate(WORDS, [".weight-widgets", "::before"]) == "none"
 
