@@ -9,6 +9,7 @@ import { Hover } from "./overview_hover.js";
 import { Popup } from "./overview_popup.js";
 import { Table } from "./overview_table.js";
 import { firstTensor } from "./overview_tree.js";
+import { isAnyBeyond } from "./overview_values.js";
 import { isOnDark, onChange, onceAttached, onTheme } from "./page.js";
 
 /**
@@ -153,7 +154,9 @@ class Overview {
     progress.textContent = this.#model.get("progress");
     legend.bar.style.background = gradient(palette);
     legend.low.textContent = limits ? numberText(limits.low, shown) : "";
-    legend.high.textContent = limits ? numberText(limits.high, shown) : "";
+    const beyond = limits !== null && isAnyBeyond(this.#data.values, limits);
+    legend.high.textContent = limits ? `${numberText(limits.high, shown)}${beyond ? " and beyond" : ""}` : "";
+    legend.root.title = beyond ? "The colours end where those of kernels do; what is beyond has the last one" : "";
     legend.root.dataset.known = String(limits !== null);
   }
 

@@ -13,6 +13,9 @@ const FILTERS = [
   { key: "findings", label: "Findings", hint: "Only layers and tensors that something was found in" },
 ];
 
+// With so many models there is room for their numbers.
+const ROOMY = 4;
+
 /**
  * @param {Column[]} columns
  * @param {Measure[]} measures
@@ -42,6 +45,7 @@ export function buildBox(columns, measures, id) {
   grid.setAttribute("aria-colcount", String(headers.length));
   grid.setAttribute(SUPPRESS_SHORTCUTS, "true");
   grid.style.setProperty("--ww-models", String(columns.length));
+  grid.dataset.roomy = String(columns.length <= ROOMY);
 
   const bar = make("span", { className: "ww-overview-palette" });
   const [low, high] = [make("span", {}), make("span", {})];

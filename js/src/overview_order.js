@@ -131,7 +131,11 @@ function comparison({ tree, values, own }, { column, down }) {
   /** @type {Map<number, number>} */
   const known = new Map();
   const keyOf = (/** @type {number} */ row) => {
-    const key = known.get(row) ?? cellOf(tree, values, row, column - 1, own).number;
+    const before = known.get(row);
+    if (before !== undefined) return before;
+    const { number } = cellOf(tree, values, row, column - 1, own);
+    // Infinities stand behind all that can be told apart.
+    const key = Number.isFinite(number) ? number : Number.NaN;
     known.set(row, key);
     return key;
   };

@@ -84,12 +84,25 @@ export function cellOf({ nodes }, { models, numbers, states }, row, column, own)
 }
 
 /**
+ * What has no end says nothing of how far it is: a change from weights that are all 0, for instance.
  * @param {number} one
  * @param {number} other
  * @param {number} own
  */
 function moreExtreme(one, other, own) {
+  if (Number.isFinite(one) !== Number.isFinite(other)) return Number.isFinite(one) || Number.isNaN(other) ? one : other;
   return Number.isNaN(one) || Math.abs(other - own) > Math.abs(one - own) ? other : one;
+}
+
+/**
+ * Whether some number is beyond the limits of the colours.
+ * @param {Values} values
+ * @param {{ low: number, high: number }} limits
+ */
+export function isAnyBeyond({ numbers }, { low, high }) {
+  // Float32 rounds the limit's own number.
+  const slack = 1e-6 * (high - low);
+  return numbers.some((number) => number > high + slack || number < low - slack);
 }
 
 /**

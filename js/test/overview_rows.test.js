@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { apart } from "../src/overview_labels.js";
 import { arrange, badgesByRow, chipsOf } from "../src/overview_order.js";
 import { ancestors, assembleTree, firstTensor } from "../src/overview_tree.js";
-import { cellOf, STATE, takePage, unknown } from "../src/overview_values.js";
+import { cellOf, isAnyBeyond, STATE, takePage, unknown } from "../src/overview_values.js";
 
 const [MODEL, LAYER, TENSOR, KERNEL] = [0, 1, 2, 10];
 const MODELS = 2;
@@ -197,6 +197,19 @@ test("sorting keeps the tree: siblings by name as people count, or by a model's 
   assert.deepEqual(sorted(0, false), [7, 9, 8, 6, 0, 4, 5, 1, 3, 2]);
   assert.deepEqual(sorted(1, true), [0, 4, 5, 1, 2, 3, 7, 9, 8, 6]);
   assert.deepEqual(sorted(2, false), [7, 8, 9, 0, 1, 2, 3, 4, 5, 6]);
+});
+
+test("a change from nothing, which has no size, neither leads a layer nor the sorted rows", () => {
+  const endless = [Number.POSITIVE_INFINITY, STATE.changed];
+  const values = valuesOf(ROWS.length, { ...CELLS, 3: [CELLS[3][0], endless], 9: [CELLS[9][0], endless] });
+  assert.equal(cellOf(tree, values, 1, 1, 0).number, -2);
+  const wish = { sort: { column: 2, down: true }, query: "", only: everything, folded: new Set() };
+  const { order } = arrange({ ...contents, values }, wish);
+  assert.deepEqual(order.slice(order.indexOf(1), order.indexOf(1) + 3), [1, 2, 3]);
+  assert.deepEqual(order.slice(order.indexOf(7), order.indexOf(7) + 3), [7, 8, 9]);
+  assert.ok(isAnyBeyond(values, { low: -2, high: 3 }));
+  assert.ok(!isAnyBeyond(contents.values, { low: -2, high: 3 }));
+  assert.ok(isAnyBeyond(contents.values, { low: -1.9, high: 3 }));
 });
 
 test("a search needs all words, finds with a layer its tensors and with a tensor its layer", () => {
