@@ -186,4 +186,5 @@ def _largest(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
 
 def _change(row: ComparedRow) -> str:
     assert row.twin is not None
-    return f"{_name(row)} by {row.twin.moments.relative_change:.2g}"
+    change = row.twin.moments.relative_change
+    return f"{_name(row)} by {change:.2g}" if math.isfinite(change) else f"{_name(row)} from all zeros"
