@@ -19,6 +19,7 @@ from weight_widgets.errors import InputError
 from weight_widgets.reading import files
 from weight_widgets.state import Comparisons
 from weight_widgets.state import comparisons as comparisons_module
+from weight_widgets.state import overview as overview_module
 from weight_widgets.state.looks import kept
 
 RNG = np.random.default_rng(11)
@@ -218,6 +219,27 @@ class TestVerdicts:
         assert explorer.wait(TIMEOUT)
         assert [*explorer.verdicts] == ["digits_dropout"]
         explorer.close()
+
+    def test_what_was_asked_for_is_not_asked_for_again(self, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in (comparisons_module, overview_module):
+            monkeypatch.setattr(module, "BEARABLE", 10)
+        selection = ww.Selection(models / "digits_baseline.h5", models / "digits_dropout.h5")
+        pane = ww.OverviewPane(selection)
+        state = pane._state
+        assert state.wait(TIMEOUT)
+        assert (state.overview.stopped, state.comparisons.stopped) == (True, True)
+        state.overview.begin()
+        state.comparisons.begin()
+        assert state.wait(TIMEOUT)
+        pane.close()
+        ww.OverviewPane(selection)
+        assert state.wait(TIMEOUT)
+        assert (state.overview.stopped, state.comparisons.stopped) == (False, False)
+        # Of another reference nothing is known, and who asked for it once has not changed his mind.
+        selection.reference = "digits_dropout"
+        assert state.wait(TIMEOUT)
+        assert [*state.comparisons.relations] == ["digits_baseline"]
+        selection.close()
 
     def test_what_goes_wrong_is_a_sentence(self, renamed: ww.WeightExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: object) -> None:

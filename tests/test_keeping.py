@@ -13,6 +13,7 @@ import pytest
 from seen import TIMEOUT, having, of_kind, write_model
 
 import weight_widgets as ww
+from weight_widgets.state import comparisons
 
 SHAPES = {"first": (30, 20), "second": (300, 400), "third": (30, 20)}
 NONSENSE: list[tuple[Any, str]] = [
@@ -132,6 +133,25 @@ def test_what_is_not_there_is_said_and_the_rest_restored(explore: Callable[..., 
     second.selection.layer = "second"
     assert second.wait(TIMEOUT)
     assert second._state.status.problems == ()
+
+
+def test_what_was_not_restored_is_told_until_somebody_chooses(
+    explore: Callable[..., ww.WeightExplorer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As of models with many tensors: other names arrive from the background.
+    monkeypatch.setattr(comparisons, "QUICK", 0)
+    values = np.random.default_rng(8).normal(size=(30, 20)).astype("f4")
+    paths = [write_model(tmp_path / f"{name}.h5", {name: values}) for name in ("one", "two")]
+    state = {"version": 1, "selection": {"other": "gone", "layer": "two"}}
+    explorer = ww.compare(*paths, state=state)
+    assert explorer.wait(TIMEOUT)
+    assert explorer.selection.layer == "one"
+    assert explorer.selection.revision > 0
+    assert explorer._state.status.problems == ("not restored: there is no model 'gone' here",)
+    explorer.selection.checkpoints = ("one",)
+    assert explorer.wait(TIMEOUT)
+    assert explorer._state.status.problems == ()
+    explorer.close()
 
 
 def test_what_makes_no_sense_changes_nothing(explore: Callable[..., ww.WeightExplorer]) -> None:

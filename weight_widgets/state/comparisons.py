@@ -58,7 +58,7 @@ class Comparisons(Observed):
         self.worker = Worker(pause=0.0)
         self._alignments: dict[tuple[str, str], Alignment] = {}
         self._relations: dict[tuple[str, str], Relation] = {}
-        self._begun = False
+        self._begun = self._wanted = False
         self._left: set[str] = set()
 
     @property
@@ -78,7 +78,7 @@ class Comparisons(Observed):
 
     def begin(self) -> None:
         """Compare what is aligned, and what will be; asked for once the first pictures are there."""
-        self._begun = True
+        self._begun = self._wanted = True
         self.stopped = False
         for label in self.others:
             if label in self.alignments and label not in self.relations and label not in self._left:
@@ -86,19 +86,19 @@ class Comparisons(Observed):
 
     def begin_if_bearable(self) -> None:
         """Compare, unless there is so much to read that somebody should have asked for it."""
-        if sum(found.num_params for found in self.opened.values()) <= BEARABLE:
+        if self._wanted or sum(found.num_params for found in self.opened.values()) <= BEARABLE:
             self.begin()
         else:
-            self.stopped = True
+            self.stopped = any(label not in self.relations for label in self.others)
 
     def cancel(self) -> None:
         """Compare no more, until `begin` is called."""
         self._stop()
-        self._begun = False
+        self._begun = self._wanted = False
         self.stopped = True
 
     def rest(self) -> None:
-        """Compare no more, until `begin` is called or another reference is chosen."""
+        """Compare no more, until somebody looks again."""
         self._stop()
         self._begun = False
 

@@ -27,6 +27,7 @@ from .looks import (
 )
 from .observed import Observed
 from .overview import OverviewState
+from .quiet import Quiet
 from .selection import Pick, Selection
 from .settings import (
     CompareState,
@@ -114,6 +115,8 @@ class ExplorerState(Observed):
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
         self._compared = self._searched = self._read = False
+        # The names are exchanged, and nobody chose anything.
+        self._renaming = Quiet()
         self._worker = Worker()
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
@@ -121,7 +124,7 @@ class ExplorerState(Observed):
         self.comparisons.observe(self._realign, "alignments")
         self.selection.observe(lambda change: self.comparisons.refer_to(change.new), "reference")
         self.selection.observe(lambda change: self._ask_for(change.name), CHOICES)
-        self.selection.observe(lambda _: self.note("state", ()), CHOICES)
+        self.selection.observe(lambda _: self._renaming or self.note("state", ()), CHOICES)
         self.selection.observe(lambda _: self.close(), "closed")
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
@@ -198,7 +201,8 @@ class ExplorerState(Observed):
         views = {label: aligned(found, known.get(label), label) for label, found in self.opened.items()}
         present = self.selection.aligned
         if any(view.names != present[label].names for label, view in views.items()):
-            self.selection.look_under(views)
+            with self._renaming:
+                self.selection.look_under(views)
 
     def cancel(self) -> None:
         """Drop what is being computed. Panes keep what they have of the present choice, and nothing else."""

@@ -93,7 +93,7 @@ class OverviewState(PaneState):
 
     def begin_if_bearable(self) -> None:
         """Read all weights, unless there is so much to read that somebody should have asked for it."""
-        if sum(found.num_params for found in self._opened.values()) <= BEARABLE:
+        if self._begun or sum(found.num_params for found in self._opened.values()) <= BEARABLE:
             self.begin()
         else:
             self.stopped = True
