@@ -20,6 +20,7 @@ NONSENSE: list[tuple[Any, str]] = [
     ([1], "a state is a mapping"),
     ({}, "the version None"),
     ({"version": 2}, "the version 2"),
+    ({"version": "9" * 10**5}, "the version '9{30,40}…9{30,40}';"),
     ({"version": 1, "zoom": {}}, "no 'zoom'"),
     ({"version": 1, "selection": "first"}, r"state\['selection'\] is a mapping"),
     ({"version": 1, "selection": {"layer": 3}}, r"state\['selection'\]\['layer'\] is a name"),
@@ -32,6 +33,8 @@ NONSENSE: list[tuple[Any, str]] = [
     ({"version": 1, "panes": {"heatmap": {"limit": float("nan")}}}, "a number above 0"),
     ({"version": 1, "panes": {"heatmap": {"window": [1, 2, 3]}}}, "four whole numbers"),
     ({"version": 1, "alignments": {"b": {"rows": []}}}, "no alignment that to_json wrote"),
+    ({"version": 1, "alignments": {"b": {1, 2}}}, r"\['alignments'\]\['b'\] is nothing that JSON can hold"),
+    ({"version": 1, "alignments": {"b": {(1,): 2}}}, "nothing that JSON can hold"),
 ]
 
 
@@ -50,8 +53,8 @@ def paths(tmp_path: Path) -> dict[str, Path]:
 def explore(paths: dict[str, Path]) -> Iterator[Callable[..., ww.WeightExplorer]]:
     made: list[ww.WeightExplorer] = []
 
-    def make(*labels: str, state: Any = None) -> ww.WeightExplorer:
-        made.append(ww.compare({label: paths[label] for label in labels}, state=state))
+    def make(*labels: str, **settings: Any) -> ww.WeightExplorer:
+        made.append(ww.compare({label: paths[label] for label in labels}, **settings))
         assert made[-1].wait(TIMEOUT)
         return made[-1]
 
@@ -133,6 +136,19 @@ def test_what_is_not_there_is_said_and_the_rest_restored(explore: Callable[..., 
     second.selection.layer = "second"
     assert second.wait(TIMEOUT)
     assert second._state.status.problems == ()
+
+
+def test_a_reference_that_is_given_is_the_one(explore: Callable[..., ww.WeightExplorer]) -> None:
+    first = explore("a", "b", "c")
+    change(first)
+    second = explore("a", "b", "c", state=first.state, reference="a")
+    assert (second.selection.reference, second.selection.other, second.selection.layer) == ("a", "c", "second")
+    # Pairs of other models say nothing of these.
+    assert {row.reason for row in second.alignment["c"]} == {"name"}
+    assert second._state.status.problems == ("not restored: the alignment of 'c': it is with another reference",)
+    # Nothing is compared with itself unasked.
+    third = explore("a", "b", "c", state=first.state, reference="c")
+    assert (third.selection.reference, third.selection.other) == ("c", "a")
 
 
 def test_what_was_not_restored_is_told_until_somebody_chooses(

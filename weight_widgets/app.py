@@ -313,7 +313,7 @@ def compare(
     selection = Selection(*checkpoints, reference=reference)
     if wanted is not None:
         # Before there are panes: these begin with what is wanted.
-        restore(ExplorerState.of(selection), wanted)
+        restore(ExplorerState.of(selection), wanted, reference=reference is None)
     return WeightExplorer(selection)
 
 

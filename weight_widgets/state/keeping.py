@@ -60,8 +60,16 @@ def read_kept(path: str | os.PathLike[str]) -> Any:
         raise InputError(f"{path} holds no state as JSON: {error}.") from error
 
 
-def restore(state: ExplorerState, found: object) -> None:
+def restore(state: ExplorerState, found: object, *, reference: bool = True) -> None:
     """Choose and set what a kept state says. What it leaves out stays; what does not exist here is told in the status.
+
+    Parameters
+    ----------
+    state : ExplorerState
+    found : object
+        What `kept` gave, maybe through JSON.
+    reference : bool
+        Whether Model A is chosen, too; otherwise the present one stays.
 
     Raises
     ------
@@ -70,7 +78,7 @@ def restore(state: ExplorerState, found: object) -> None:
     """
     wanted = _checked(state, found)
     before = state.selection.pick, state.heatmap.way, state.heatmap.position, state.heatmap.by_norm
-    lost = [*_choose(state, wanted["selection"], wanted["alignments"])]
+    lost = [*_choose(state, wanted["selection"], wanted["alignments"], reference)]
     for key, settings in wanted["panes"].items():
         if key in state.panes:
             lost += _set(key, state.panes[key], settings)
@@ -92,7 +100,8 @@ def _checked(state: ExplorerState, found: object) -> dict[str, dict[str, Any]]:
     """Its sections, every value of the right kind."""
     whole = _mapping(found, "a state")
     if whole.get("version") != VERSION:
-        raise InputError(f"this state has the version {whole.get('version')!r}; {VERSION} is known here.")
+        version = visible(repr(whole.get("version")), 80)
+        raise InputError(f"this state has the version {version}; {VERSION} is known here.")
     if unknown := [name for name in whole if name not in ("version", *SECTIONS)]:
         raise InputError(f"a state has no {visible(unknown[0])!r}, but {', '.join(SECTIONS)}.")
     chosen, panes, alignments = (_mapping(whole.get(name, {}), f"state[{name!r}]") for name in SECTIONS)
@@ -105,7 +114,7 @@ def _checked(state: ExplorerState, found: object) -> dict[str, dict[str, Any]]:
             for key, settings in panes.items()
             for where in [f"state['panes'][{visible(key)!r}]"]
         },
-        "alignments": {label: Alignment.from_json(json.dumps(rows)) for label, rows in alignments.items()},
+        "alignments": {label: _alignment(label, rows) for label, rows in alignments.items()},
     }
 
 
@@ -113,6 +122,14 @@ def _mapping(found: object, what: str) -> dict[str, Any]:
     if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
         raise InputError(f"{what} is a mapping of names to values, not {visible(repr(found), 80)}.")
     return dict(found)
+
+
+def _alignment(label: str, rows: object) -> Alignment:
+    try:
+        text = json.dumps(rows)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"state['alignments'][{visible(label)!r}] is nothing that JSON can hold: {error}.") from error
+    return Alignment.from_json(text)
 
 
 def _check_choice(name: str, value: object) -> None:
@@ -137,11 +154,16 @@ def _settings(pane: PaneState | None, settings: dict[str, Any], where: str) -> d
     return settings
 
 
-def _choose(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment]) -> Iterator[str]:
+def _choose(
+    state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment], reference: bool
+) -> Iterator[str]:
     """Choose what there is of it, and name what there is not."""
     selection, opened = state.selection, state.opened
     for name in ("reference", "other"):
-        if wanted.get(name, selection.reference) not in opened:
+        if not reference and (name == "reference" or wanted.get(name) == selection.reference):
+            # What the kept state compared with another Model A is compared with this one, but not with itself.
+            pass
+        elif wanted.get(name, selection.reference) not in opened:
             yield f"there is no model {visible(wanted[name])!r} here"
         elif name in wanted:
             setattr(selection, name, wanted[name])
@@ -166,7 +188,7 @@ def _align(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignmen
     for label, alignment in alignments.items():
         try:
             if wanted.get("reference", state.selection.reference) != state.selection.reference:
-                raise InputError("its reference is not here")
+                raise InputError("it is with another reference")
             if label not in state.comparisons.others:
                 raise InputError("there is no such model to compare")
             state.comparisons.put(label, alignment)
