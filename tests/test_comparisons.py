@@ -19,6 +19,7 @@ from weight_widgets.errors import InputError
 from weight_widgets.reading import files
 from weight_widgets.state import Comparisons
 from weight_widgets.state import comparisons as comparisons_module
+from weight_widgets.state import explorer as explorer_module
 from weight_widgets.state import overview as overview_module
 from weight_widgets.state.looks import kept
 
@@ -106,6 +107,23 @@ class TestExplorer:
         assert renamed.wait(TIMEOUT)
         assert renamed.alignment["b"] == alignment
         assert renamed.verdicts["b"].coverage == 1
+
+    def test_a_row_of_the_table_under_a_name_that_is_gone_is_taken_back(
+        self, renamed: ww.WeightExplorer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        renamed.table.scope = "model"
+        assert renamed.wait(TIMEOUT)
+        going, look = threading.Event(), explorer_module.LOOKS["table"]
+        monkeypatch.setitem(
+            explorer_module.LOOKS, "table", lambda *given, **settings: going.wait(TIMEOUT) and look(*given, **settings)
+        )
+        renamed.selection.reference = "b"
+        grid, rows = having(renamed, "ww-table"), renamed.table.result.rows
+        grid.selected = next(place for place, row in enumerate(rows) if row["layer"] == "dense_2")
+        assert (renamed.selection.layer, rows[grid.selected]["layer"]) == ("dense_5", "dense")
+        going.set()
+        assert renamed.wait(TIMEOUT)
+        assert renamed.table.result.rows[grid.selected]["layer"] == "dense_5"
 
     def test_an_alignment_goes_through_json(self, renamed: ww.WeightExplorer) -> None:
         mine = renamed.alignment["b"].unpair("dense")

@@ -125,6 +125,18 @@ class TestSelection:
         selection.layer = "gru"
         assert state_of(selection) == ("gru", "kernel", "reset")
 
+    def test_what_may_be_gone_is_chosen_at_once_or_not_at_all(self, selection: Selection) -> None:
+        layer = "memory"
+        assert selection.choose(layer, "kernel", "forget")
+        assert state_of(selection) == (layer, "kernel", "forget")
+        for gone in (("none", "kernel"), (layer, "none"), (layer, "kernel", "none")):
+            assert not selection.choose(*gone)
+            assert state_of(selection) == (layer, "kernel", "forget")
+        assert selection.choose(layer, "recurrent_kernel")
+        assert state_of(selection) == (layer, "recurrent_kernel", "forget")
+        assert selection.choose(layer, "kernel", "")
+        assert state_of(selection) == (layer, "kernel", "")
+
     def test_a_part_that_the_new_layer_lacks_is_left(self, selection: Selection) -> None:
         selection.layer, selection.tensor = "memory", "kernel"
         selection.part = "forget"

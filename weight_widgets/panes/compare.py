@@ -134,7 +134,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
         editor.show(selection.other, alignment, found.rows[place].row if found and place >= 0 else None)
 
     def choose(place: int) -> None:
-        selection.layer, selection.tensor = places[place]
+        selection.choose(*places[place])
 
     def take(_: object) -> None:
         if not drawing and grid.selected >= 0:

@@ -78,7 +78,9 @@ def _table(state: TableState, selection: Selection, models: Models) -> widgets.B
             return
         row = state.result.rows[grid.selected]
         chosen = row["checkpoint"]
-        selection.layer, selection.tensor, selection.part = row["layer"], row["tensor"], row["part"]
+        if not selection.choose(row["layer"], row["tensor"], row["part"]):
+            # The names were exchanged, and rows under the new ones are on their way.
+            draw()
 
     def _cells(row: Mapping[str, Any], scope: str) -> dict[str, Any]:
         cells = dict(row)

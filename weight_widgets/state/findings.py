@@ -82,11 +82,10 @@ class FindingsState(PaneState):
         layer, tensor, part = self.place_of(finding)
         if finding.checkpoint not in ("", self._selection.reference):
             self._selection.other = finding.checkpoint
-        if layer:
-            self._selection.layer = layer
         if tensor:
-            self._selection.tensor = tensor
-            self._selection.part = part
+            self._selection.choose(layer, tensor, part)
+        elif layer:
+            self._selection.layer = layer
 
     def is_chosen(self, finding: Finding) -> bool:
         """Whether what it speaks of is what is chosen, no more and no less."""

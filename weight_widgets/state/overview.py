@@ -128,7 +128,7 @@ class OverviewState(PaneState):
             return
         if label not in ("", self._selection.reference):
             self._selection.other = label
-        self._selection.layer, self._selection.tensor = result.outline.addresses[row]
+        self._selection.choose(*result.outline.addresses[row])
 
     def _appear(self, change: Bunch) -> None:
         """Go on where somebody looks, and end what nobody waits for."""

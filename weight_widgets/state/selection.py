@@ -116,6 +116,28 @@ class Selection(Observed):
         """End the background work for its panes, for good. The checkpoints may be the caller's, and stay open."""
         self.closed = True
 
+    def choose(self, layer: str, tensor: str, part: str | None = None) -> bool:
+        """Choose a tensor or part whose names were known a moment ago; those that are gone are no error.
+
+        Parameters
+        ----------
+        layer, tensor : str
+        part : str, optional
+            ``""`` for all of the tensor; by default the chosen part stays, where the tensor has it.
+
+        Returns
+        -------
+        bool
+            Whether there is such a one, which is chosen now. Otherwise nothing is changed.
+        """
+        found = (find(view, replace(self.pick, layer=layer, tensor=tensor, part=part or "")) for view in self.aligned.values())
+        if all(one is None for one in found):
+            return False
+        self.layer, self.tensor = layer, tensor
+        if part is not None:
+            self.part = part
+        return True
+
     def look_under(self, views: Mapping[str, Aligned]) -> None:
         """Exchange the names under which the checkpoints are looked at; what is chosen stays, whatever it is called."""
         layer, tensor = self._followed(views)
