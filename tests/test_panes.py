@@ -164,6 +164,16 @@ class TestHistogramPane:
         assert not isinstance(line.scales["y"], bqplot.LogScale)
         assert line.y.min() == 0
 
+    @pytest.mark.parametrize("lost", [(None, None), (3.0, 3.0)])
+    def test_a_zoom_into_nothing_is_undone(self, lost: Any, explore: Any) -> None:
+        explorer = explore(a={"dense": np.array([[0.0, 8.0]])})
+        scale = self.lines(explorer)[0].scales["x"]
+        scale.set_state({"min": lost[0], "max": lost[1]})
+        assert (scale.min, scale.max) == (0.0, 8.0)
+        (picture,) = {image.scales["x"] for image in TestHeatmapPane.pictures(explorer)}
+        picture.set_state({"min": lost[0], "max": lost[1]})
+        assert (picture.min, picture.max) == (0.0, 2.0)
+
     def test_who_is_not_ticked_is_not_drawn(self, explore: Any) -> None:
         explorer = explore(a={"dense": np.ones((2, 2))}, b={"dense": np.ones((2, 2))})
         explorer.selection.checkpoints = ("b",)

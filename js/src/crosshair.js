@@ -22,6 +22,8 @@ import { buildBox, write } from "./readout_box.js";
 
 /** @type {["raster_0", "raster_1", "raster_2"]} */
 const RASTERS = ["raster_0", "raster_1", "raster_2"];
+// Rows or columns that stay in sight, however near one zooms.
+const CLOSEST = 4;
 
 /** @type {import("@anywidget/types").Render<Traits>} */
 async function render({ model, el }) {
@@ -241,8 +243,8 @@ class Crosshair {
    */
   #zoom(key, rows, columns) {
     const whole = this.#whole();
-    const down = zoomed(key, rows.domain, placeOf(rows, this.#cell?.row), whole.rows);
-    const across = zoomed(key, columns.domain, placeOf(columns, this.#cell?.column), whole.columns);
+    const down = zoomed(key, rows.domain, placeOf(rows, this.#cell?.row), whole.rows, CLOSEST);
+    const across = zoomed(key, columns.domain, placeOf(columns, this.#cell?.column), whole.columns, CLOSEST);
     if (!down || !across) return false;
     this.#see(down, across);
     return true;

@@ -23,6 +23,8 @@ const STEPS = {
 // By how much what is in sight grows.
 /** @type {Record<string, number>} */
 const ZOOMS = { "+": 0.5, "=": 0.5, "-": 2, _: 2, 0: Infinity };
+// Of the whole: well before both ends of what is in sight are one number.
+const LEAST = 1e-6;
 
 /** @param {{ key: string, ctrlKey: boolean, altKey: boolean, metaKey: boolean }} event */
 export function isOurs({ key, ctrlKey, altKey, metaKey }) {
@@ -57,13 +59,16 @@ export function move(cell, { key, shiftKey }, rows, columns) {
  * @param {Interval} seen
  * @param {number} place
  * @param {Interval} whole
+ * @param {number} [least]  how much stays in sight, where the whole has so much
  * @returns {Interval | null}
  */
-export function zoomed(key, { low, high }, place, whole) {
+export function zoomed(key, { low, high }, place, whole, least = LEAST * (whole.high - whole.low)) {
   const factor = ZOOMS[key];
   if (factor === undefined) return null;
-  const width = Math.min((high - low) * factor, whole.high - whole.low);
-  return within(place - ((place - low) / (high - low)) * width, width, whole);
+  if (factor === Infinity) return { ...whole };
+  const width = Math.min(Math.max((high - low) * factor, least), whole.high - whole.low);
+  const share = high > low ? (place - low) / (high - low) : 0.5;
+  return within(place - share * width, width, whole);
 }
 
 /**

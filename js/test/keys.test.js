@@ -59,6 +59,29 @@ test("plus and minus zoom around a place and within the whole, zero shows it", (
   assert.equal(zoomed("ArrowUp", whole, 20, whole), null);
 });
 
+test("however often one zooms in, something stays in sight, and one comes out again", () => {
+  const whole = { low: -3, high: 1e9 };
+  const hold = (key, seen, least) => {
+    for (let i = 0; i < 200; i++) seen = zoomed(key, seen, (seen.low + seen.high) / 2, whole, least);
+    return seen;
+  };
+  const near = hold("+", whole);
+  assert.ok(near.low < near.high && near.high - near.low < 2000);
+  assert.deepEqual(hold("-", near), whole);
+  const cells = hold("+", whole, 4);
+  assert.equal(cells.high - cells.low, 4);
+  // Fewer than that there are all in sight.
+  assert.deepEqual(zoomed("+", { low: 0, high: 2 }, 1, { low: 0, high: 2 }, 4), { low: 0, high: 2 });
+  // The wheel may have gone on to nothing at all.
+  for (const lost of [
+    { low: 5, high: 5 },
+    { low: Number.NaN, high: Number.NaN },
+  ]) {
+    assert.deepEqual(zoomed("0", lost, 5, whole), whole);
+  }
+  assert.ok(zoomed("-", { low: 5, high: 5 }, 5, whole).low < 5);
+});
+
 test("an arrow brings a quarter more into sight, as far as there is more", () => {
   const whole = { rows: { low: 0, high: 100 }, columns: { low: 0, high: 50 } };
   const seen = { low: 20, high: 40 };

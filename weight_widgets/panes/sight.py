@@ -13,6 +13,7 @@ from ..display import visible
 from ..reading.structure import Axis, Matrix
 from ..state import Window
 from .axes import ticks
+from .zoom import has_ends, set_ends
 
 __all__ = ["Sight"]
 
@@ -68,8 +69,8 @@ class Sight:
         seen = window or Window(0, rows, 0, columns)
         # Both sides at once: one with the other's old limits would be a window that nobody asked for.
         with self.x.hold_trait_notifications(), self.y.hold_trait_notifications():
-            _set(self.x, float(seen.left), float(seen.right))
-            _set(self.y, -float(seen.bottom), -float(seen.top))
+            set_ends(self.x, float(seen.left), float(seen.right))
+            set_ends(self.y, -float(seen.bottom), -float(seen.top))
 
     @property
     def window(self) -> Window | None:
@@ -182,14 +183,10 @@ def _block_name(axes: Sequence[Axis], block: int, number: int, short: bool = Fal
 
 def _keep(scale: bqplot.LinearScale, low: float, high: float) -> None:
     """Undo a zoom out of the whole or into less than `CLOSEST` weights, and a pan out of the picture."""
+    if not has_ends(scale):
+        set_ends(scale, low, high)
     width = min(max(scale.max - scale.min, CLOSEST), high - low)
     start = min(max(scale.min, low), high - width)
     # What the browser sends is rounded; to correct that would be to fight it.
     if max(abs(scale.min - start), abs(scale.max - start - width)) > 1e-6 * (high - low):
-        _set(scale, start, start + width)
-
-
-def _set(scale: bqplot.LinearScale, low: float, high: float) -> None:
-    """Both ends at once: to who is told of the first alone the scale would be too wide, or empty."""
-    with scale.hold_sync(), scale.hold_trait_notifications():
-        scale.min, scale.max = low, high
+        set_ends(scale, start, start + width)

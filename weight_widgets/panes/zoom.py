@@ -12,7 +12,7 @@ import traitlets
 
 from .bundles import bundle
 
-__all__ = ["Zoom"]
+__all__ = ["Zoom", "has_ends", "set_ends"]
 
 Ends = tuple[float, float]
 
@@ -55,8 +55,21 @@ class Zoom(anywidget.AnyWidget):
             return
         self.home = home
         for scale, (low, high) in zip(self._scales, ends, strict=True):
-            with scale.hold_sync(), scale.hold_trait_notifications():
-                scale.min, scale.max = low, high
+            set_ends(scale, low, high)
 
     def _tell(self, _: object) -> None:
+        for scale, (low, high) in zip(self._scales, self.home, strict=False):
+            if not has_ends(scale):
+                set_ends(scale, low, high)
         self._seen([(scale.min, scale.max) for scale in self._scales])
+
+
+def has_ends(scale: bqplot.Scale) -> bool:
+    """Whether something lies between its ends: a page may zoom until both are one number, or none."""
+    return scale.min is not None and scale.max is not None and scale.min < scale.max
+
+
+def set_ends(scale: bqplot.Scale, low: float, high: float) -> None:
+    """Both ends at once: to who is told of the first alone the scale would be too wide, or empty."""
+    with scale.hold_sync(), scale.hold_trait_notifications():
+        scale.min, scale.max = low, high
