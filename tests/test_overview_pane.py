@@ -351,6 +351,19 @@ class TestRows:
         pane.close()
 
 
+    def test_three_hundred_models(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Comparisons, "begin", lambda _: None)
+        kernels = RNG.normal(size=(110, 2)).astype(np.float32)
+        opened = ww.open_checkpoint({f"dense_{place}": {"kernel": kernel} for place, kernel in enumerate(kernels)})
+        pane = shown({f"m{number}": opened for number in range(300)})
+        pane._state.overview.measure = "std"
+        found = cells(pane)
+        assert len(found.labels) == 220
+        assert np.allclose(found.numbers[np.array(found.kinds) >= TENSOR], kernels.std(axis=1)[:, None])
+        assert 100_000 < max(wire.sizes) <= 300_000
+        pane.close()
+
+
 class TestChoosing:
     def test_a_row_chooses_its_tensor_and_a_column_model_b(self, digits: ww.WeightExplorer) -> None:
         tell(digits, choice={"row": place(digits, "dense_1 · bias"), "column": 2})

@@ -15,7 +15,7 @@ from traitlets.utils.bunch import Bunch
 
 from ..display import visible
 from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Selection, Sketch
-from ..state.looks import ABSENT, EQUAL, PAGE, UNKNOWN, Badge, Outline
+from ..state.looks import ABSENT, EQUAL, UNKNOWN, Badge, Outline, page_rows
 from .bundles import bundle
 from .export import Export, exporting
 from .messages import MESSAGE_BYTES, send_in_messages
@@ -74,7 +74,8 @@ class OverviewGrid(anywidget.AnyWidget):
 
     def __init__(self, columns: Sequence[Mapping[str, str]], measures: Sequence[Measure], most: int) -> None:
         self._frame = self._version = self._count = 0
-        pages = -(-most // PAGE)
+        rows = page_rows(len(columns))
+        pages = -(-most // rows)
         names = [f"{name}_{page}" for page in range(pages) for name in ("outline", "values")]
         self.add_traits(**{name: traitlets.Dict().tag(sync=True) for name in names})
         super().__init__(
@@ -82,7 +83,7 @@ class OverviewGrid(anywidget.AnyWidget):
             measures=[_described(measure) for measure in measures],
             palettes={name: palette.tobytes() for name, palette in PALETTES.items()},
             pages=pages,
-            page_rows=PAGE,
+            page_rows=rows,
             measure=measures[0].key,
         )
         self.show_choice(-1, -1)
@@ -90,15 +91,15 @@ class OverviewGrid(anywidget.AnyWidget):
     def show_rows(self, outline: Outline) -> None:
         """Exchange the rows."""
         self._frame += 1
-        self._count = len(outline)
+        self._count, page = len(outline), self.page_rows
         packed = {
-            f"outline_{page}": {
+            f"outline_{start // page}": {
                 "frame": self._frame,
                 "texts": texts,
-                "kinds": outline.kinds[start : start + PAGE].tobytes(),
-                "levels": outline.levels[start : start + PAGE].tobytes(),
+                "kinds": outline.kinds[start : start + page].tobytes(),
+                "levels": outline.levels[start : start + page].tobytes(),
             }
-            for page, (start, texts) in enumerate(zip(range(0, self._count, PAGE), outline.texts, strict=True))
+            for start, texts in zip(range(0, self._count, page), outline.texts, strict=True)
         }
         send_in_messages(self, packed)
         self.outline = {"frame": self._frame, "count": self._count}
@@ -128,15 +129,16 @@ class OverviewGrid(anywidget.AnyWidget):
                 "high": limits[1],
                 "version": self._version,
             }
-        starts = sorted(range(0, self._count, PAGE), key=lambda start: abs(start + PAGE // 2 - first))
+        page = self.page_rows
+        starts = sorted(range(0, self._count, page), key=lambda start: abs(start + page // 2 - first))
         send_in_messages(
             self,
             {
-                f"values_{start // PAGE}": {
+                f"values_{start // page}": {
                     "frame": self._frame,
                     "measure": measure,
-                    "numbers": narrow[start : start + PAGE].tobytes(),
-                    "states": states[start : start + PAGE].tobytes(),
+                    "numbers": narrow[start : start + page].tobytes(),
+                    "states": states[start : start + page].tobytes(),
                 }
                 for start in starts
             },

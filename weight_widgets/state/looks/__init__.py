@@ -4,7 +4,7 @@ from .badges import Badge, badges_of
 from .findings import FindingsLook, look_at_findings
 from .glances import ABSENT, EQUAL, MEASURES, UNKNOWN, Changes, Glance, Measure, Sketch, changes_of
 from .histograms import Curve, Overlay, look_at_histograms
-from .outlines import PAGE, Outline, look_at_outline, most_rows
+from .outlines import Outline, look_at_outline, most_rows, page_rows
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
 from .relations import Relation, look_at_relation
@@ -17,7 +17,6 @@ __all__ = [
     "ABSENT",
     "EQUAL",
     "MEASURES",
-    "PAGE",
     "SCOPES",
     "UNKNOWN",
     "Badge",
@@ -50,4 +49,5 @@ __all__ = [
     "look_at_table",
     "look_closely",
     "most_rows",
+    "page_rows",
 ]

@@ -18,12 +18,12 @@ from ...reading.tensors import Layer, Tensor
 from ..aligned import Aligned, paired_name
 from ..selection import union
 
-__all__ = ["KERNEL", "LAYER", "MODEL", "PAGE", "TENSOR", "Outline", "look_at_outline", "most_rows"]
+__all__ = ["KERNEL", "LAYER", "MODEL", "TENSOR", "Outline", "look_at_outline", "most_rows", "page_rows"]
 
 # Kinds of rows, and what is added for a tensor that is a kernel.
 MODEL, LAYER, TENSOR, KERNEL = 0, 1, 2, 8
-# Rows whose words fit into one message, however long the names are.
-PAGE = 256
+# Rows whose words fit into one message, however long the names are; and what a page's numbers may take, in bytes.
+PAGE, PAGE_BYTES = 256, 200_000
 MAX_LABEL, MAX_NOTE, MAX_ADDRESS = 64, 40, 120
 # Deeper ones stand as one name.
 MAX_LEVELS = 16
@@ -47,8 +47,8 @@ class Outline:
     addresses : tuple of (str, str)
         Layer and tensor of each row, under the names of the reference; ``""`` where it stands for no tensor or layer.
     texts : tuple of bytes
-        For each page of `PAGE` rows a JSON list of label, note (class or shape) and full address. The worker writes
-        them: for ten thousand rows that would be noticed.
+        For each page of `page_rows` rows a JSON list of label, note (class or shape) and full address. The worker
+        writes them: for ten thousand rows that would be noticed.
     """
 
     views: Views
@@ -92,6 +92,11 @@ def most_rows(opened: Iterable[Checkpoint]) -> int:
     return sum(len(layer) + 1 + min(layer.name.count("/"), MAX_LEVELS) for found in opened for layer in found.values())
 
 
+def page_rows(models: int) -> int:
+    """How many rows fit into one message, the numbers of all models included: float32, and a byte of what they are."""
+    return max(min(PAGE, PAGE_BYTES // (5 * models)), 1)
+
+
 def look_at_outline(views: Views, reference: str, check: Check) -> Outline:
     """The rows of all models under the names of the reference; a nested model's layers stand below it."""
     top = _Node()
@@ -106,13 +111,14 @@ def look_at_outline(views: Views, reference: str, check: Check) -> Outline:
         rows.append(row)
     addresses = tuple(row.address for row in rows)
     tensors = [bool(row.kind & TENSOR) for row in rows]
+    page = page_rows(len(views))
     places = {address: number for number, address in enumerate(addresses) if tensors[number]}
     return Outline(
         views,
         np.array([row.kind for row in rows], np.uint8),
         np.array([row.level for row in rows], np.uint8),
         addresses,
-        tuple(_page(rows[start : start + PAGE]) for start in range(0, len(rows), PAGE)),
+        tuple(_page(rows[start : start + page]) for start in range(0, len(rows), page)),
         places,
         {row.address[0]: number for number, row in enumerate(rows) if row.kind == LAYER},
         {label: _placed(view, places) for label, view in views.items()},
