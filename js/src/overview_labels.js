@@ -11,27 +11,28 @@ const [OPENING, CLOSING] = [/^.*[^\p{L}\p{N}]/u, /[^\p{L}\p{N}].*$/u];
  */
 export function apart(labels) {
   if (labels.length < 2 || labels.every((label) => label.length * labels.length <= ROOM)) return labels;
-  const start = OPENING.exec(common(labels, (label) => label))?.[0].length ?? 0;
-  const rests = labels.map((label) => label.slice(start));
-  const end = CLOSING.exec(reversed(common(rests, reversed)))?.[0].length ?? 0;
-  const short = rests.map((rest) => rest.slice(0, rest.length - end));
+  // By characters: half of one would be shown as another.
+  const whole = labels.map((label) => [...label]);
+  const start = lengthOf(OPENING.exec(common(whole).join("")));
+  const rests = whole.map((letters) => letters.slice(start));
+  const last = common(rests.map((letters) => [...letters].reverse()));
+  const end = lengthOf(CLOSING.exec(last.reverse().join("")));
+  const short = rests.map((letters) => letters.slice(0, letters.length - end).join(""));
   if (short.some((label) => label === "")) return labels;
   return short.map((label) => `${start > 0 ? "…" : ""}${label}${end > 0 ? "…" : ""}`);
 }
 
 /**
  * What all begin with.
- * @param {string[]} labels
- * @param {(label: string) => string} read
+ * @param {string[][]} labels
  */
-function common(labels, read) {
-  const [first = "", ...others] = labels.map(read);
-  let length = 0;
-  while (length < first.length && others.every((other) => other[length] === first[length])) length++;
-  return first.slice(0, length);
+function common(labels) {
+  const [first = [], ...others] = labels;
+  const length = first.findIndex((letter, i) => others.some((other) => other[i] !== letter));
+  return length < 0 ? first : first.slice(0, length);
 }
 
-/** @param {string} text */
-function reversed(text) {
-  return [...text].reverse().join("");
+/** @param {RegExpExecArray | null} found */
+function lengthOf(found) {
+  return [...(found?.[0] ?? "")].length;
 }

@@ -275,6 +275,9 @@ test("names of models lose what they share, whole words of it, where they are lo
   assert.deepEqual(apart(["epoch_1.h5", "epoch_2.h5"]), ["epoch_1.h5", "epoch_2.h5"]);
   assert.deepEqual(apart([`${long} model`, `${long} model fine`]), [`…model`, `…model fine`]);
   assert.deepEqual(apart([`${long}/`, `${long}/b`]), [`${long}/`, `${long}/b`]);
+  // Characters of two code units, of which the first, or the second, is the same.
+  assert.deepEqual(apart([`${long}_😀`, `${long}_😁`]), ["…😀", "…😁"]);
+  assert.deepEqual(apart([`😀.${long}`, `🈀.${long}`]), ["😀…", "🈀…"]);
 });
 
 test("what was found in several models is one badge", () => {
