@@ -27,8 +27,8 @@ function render({ el }) {
 }
 
 const SCROLLERS = ".ww-counts > .widget-html-content, .ww-remark ul";
-// They look after themselves, and change while they are scrolled.
-const ROWS = ".ww-overview-grid, .ww-grid-scroll";
+// What changes often and needs nothing from here: rows look after themselves, and drawings hold no control.
+const APART = ".ww-overview-grid, .ww-grid-scroll, svg";
 
 /**
  * @param {HTMLElement} root
@@ -41,14 +41,18 @@ function guard(root, signal) {
     nameFigures(root);
     reachScrollers(root);
   };
+  let frame = 0;
   const observer = new MutationObserver((records) => {
-    if (records.some(({ target }) => !(target instanceof Element && target.closest(ROWS)))) mark();
+    if (records.every(({ target }) => target instanceof Element && target.closest(APART))) return;
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(mark);
   });
   observer.observe(root, { childList: true, subtree: true });
   const sizes = new ResizeObserver(() => reachScrollers(root));
   sizes.observe(root);
   signal.addEventListener("abort", () => {
     observer.disconnect();
+    cancelAnimationFrame(frame);
     sizes.disconnect();
   });
   mark();

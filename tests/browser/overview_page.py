@@ -28,7 +28,12 @@ def show_overview(page: Page, rows: int, models: int) -> float:
 
     The page then has the globals `model`, `leaf`, and `end`, which takes the view away.
     """
-    head = f"<title>Overview</title><style>{bundle('shell.css')}{bundle('overview.css')}</style>"
-    page.set_content(f'<!doctype html><html lang="en">{head}<div class="weight-widgets"></div>')
-    page.evaluate(LOAD, [bundle("overview.js"), Path(__file__).with_name("overview_model.js").read_text("utf-8")])
+    load_leaf(page, "overview")
     return float(page.evaluate(SHOW, [rows, models]))
+
+
+def load_leaf(page: Page, name: str, content: str = "") -> None:
+    """Make a leaf's module the global `leaf` of an empty page that has an explorer's root with this content."""
+    head = f"<title>{name}</title><style>{bundle('shell.css')}{bundle(f'{name}.css')}</style>"
+    page.set_content(f'<!doctype html><html lang="en">{head}<div class="weight-widgets">{content}</div>')
+    page.evaluate(LOAD, [bundle(f"{name}.js"), Path(__file__).with_name("overview_model.js").read_text("utf-8")])
