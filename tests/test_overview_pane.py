@@ -19,7 +19,7 @@ from seen import HOSTILE, TIMEOUT, Wire, hostile, of_kind, write_model
 import weight_widgets as ww
 from weight_widgets.analysis.overview import Overview, overview
 from weight_widgets.display import visible
-from weight_widgets.panes.overview import OverviewGrid
+from weight_widgets.panes.overview_grid import OverviewGrid
 from weight_widgets.reading.layouts.base import LayerConfig
 from weight_widgets.state import Comparisons
 from weight_widgets.state import overview as state_module
@@ -349,7 +349,6 @@ class TestRows:
             assert sum(wire.sizes) > 10_000 * 8 * 4
             assert max(wire.sizes) <= 300_000
         pane.close()
-
 
     def test_three_hundred_models(self, wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Comparisons, "begin", lambda _: None)

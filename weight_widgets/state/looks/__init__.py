@@ -2,8 +2,9 @@
 
 from .badges import Badge, badges_of
 from .findings import FindingsLook, look_at_findings
-from .glances import ABSENT, EQUAL, MEASURES, UNKNOWN, Changes, Glance, Measure, Sketch, changes_of
+from .glances import ABSENT, EQUAL, UNKNOWN, Changes, Glance, Sketch, changes_of
 from .histograms import Curve, Overlay, look_at_histograms
+from .measures import MEASURES, Measure
 from .outlines import Outline, look_at_outline, most_rows, page_rows
 from .parts import PartsLook, look_at_parts
 from .pictures import Pictures, look_at_pictures
