@@ -498,6 +498,28 @@ class TestReading:
         pane.close()
         selection.close()
 
+    def test_what_went_wrong_once_is_told_beside_the_rest_and_no_longer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise OSError("the disk is <gone>")
+
+        paths = {name: write_model(tmp_path / f"{name}.h5", {"x": RNG.normal(size=(3, 4))}) for name in "ab"}
+        selection = ww.Selection(paths)
+        write_model(paths["b"], {"x": np.ones(3)})
+        with monkeypatch.context() as patch:
+            patch.setattr(state_module, "badges_of", broken)
+            pane = ww.OverviewPane(selection)
+            assert pane._state.wait(TIMEOUT)
+        unread, failed = pane._state.overview.notes
+        assert unread.startswith("b: its weights cannot be read")
+        assert failed == "the overview could not be shown: the disk is <gone>"
+        # Other names are looked at anew.
+        selection.revision += 1
+        assert pane._state.wait(TIMEOUT)
+        assert pane._state.overview.notes == (unread,)
+        selection.close()
+
     def test_very_much_is_read_when_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(state_module, "BEARABLE", 10)
         explorer = ww.compare({"a": ww.open_checkpoint({"x": {"kernel": RNG.normal(size=(3, 4))}}, "a")})

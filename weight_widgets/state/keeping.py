@@ -154,9 +154,7 @@ def _settings(pane: PaneState | None, settings: dict[str, Any], where: str) -> d
     return settings
 
 
-def _choose(
-    state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment], reference: bool
-) -> Iterator[str]:
+def _choose(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignment], reference: bool) -> Iterator[str]:
     """Choose what there is of it, and name what there is not."""
     selection, opened = state.selection, state.opened
     for name in ("reference", "other"):

@@ -76,6 +76,8 @@ class OverviewState(PaneState):
         self._asking = RLock()
         self._seen: dict[str, Overview] = {}
         self._failed: dict[str, str] = {}
+        # Why the last look failed; of one that did not, nothing.
+        self._trouble = ""
         # The worker makes them anew only where what they are made of is another.
         self._outline: Outline | None = None
         self._changes: dict[str, tuple[Outline, Relation, Changes]] = {}
@@ -148,9 +150,7 @@ class OverviewState(PaneState):
 
         def fail(error: Exception) -> None:
             self._failed[label] = str(error) or type(error).__name__
-            self.notes = tuple(
-                f"{visible(one)}: its weights cannot be read: {why}" for one, why in self._failed.items()
-            )
+            self._note()
             self._done(label)
 
         def report(share: float) -> None:
@@ -183,10 +183,20 @@ class OverviewState(PaneState):
             self.begin()
         # Without an event loop several threads bring something: the last to ask must know what all have brought.
         with self._asking:
-            self.worker.submit(KEY, self._compute_of_now(), lambda result: self.set_trait("result", result), self._fail)
+            self.worker.submit(KEY, self._compute_of_now(), self._deliver, self._fail)
+
+    def _deliver(self, result: Glance) -> None:
+        self._trouble = ""
+        self._note()
+        self.result = result
 
     def _fail(self, error: Exception) -> None:
-        self.notes = (f"the overview could not be shown: {str(error) or type(error).__name__}",)
+        self._trouble = str(error) or type(error).__name__
+        self._note()
+
+    def _note(self) -> None:
+        unread = [f"{visible(one)}: its weights cannot be read: {why}" for one, why in self._failed.items()]
+        self.notes = (*unread, *([f"the overview could not be shown: {self._trouble}"] if self._trouble else []))
 
     def _compute_of_now(self) -> Callable[[Check], Glance]:
         views, comparisons = self._selection.aligned, self._comparisons

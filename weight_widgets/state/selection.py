@@ -130,7 +130,10 @@ class Selection(Observed):
         bool
             Whether there is such a one, which is chosen now. Otherwise nothing is changed.
         """
-        found = (find(view, replace(self.pick, layer=layer, tensor=tensor, part=part or "")) for view in self.aligned.values())
+        found = (
+            find(view, replace(self.pick, layer=layer, tensor=tensor, part=part or ""))
+            for view in self.aligned.values()
+        )
         if all(one is None for one in found):
             return False
         self.layer, self.tensor = layer, tensor
