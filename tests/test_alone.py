@@ -13,6 +13,7 @@ import pytest
 from seen import TIMEOUT, grid_rows, having, of_kind, widgets_alive, write_model
 
 import weight_widgets as ww
+from weight_widgets.panes.pane import Pane
 from weight_widgets.state import ExplorerState
 
 SHAPES = {"first": (30, 20), "second": (8, 5)}
@@ -153,3 +154,11 @@ def test_a_closed_selection_takes_no_more_panes(selection: ww.Selection) -> None
     with pytest.raises(ww.WeightWidgetsError, match="this selection was closed"):
         ww.TablePane(selection)
     gc.collect()
+
+
+def test_a_pane_that_draws_nothing_is_none(selection: ww.Selection) -> None:
+    class Bare(Pane):
+        pass
+
+    with pytest.raises(NotImplementedError):
+        Bare(selection)

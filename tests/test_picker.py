@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
 
 import ipywidgets as widgets
 import pytest
-from seen import ATTRIBUTES, HOSTILE, TAGS, TIMEOUT, Page, everything, of_kind
+from seen import ATTRIBUTES, HOSTILE, TAGS, TIMEOUT, Page, everything, of_kind, widgets_alive
 
 import weight_widgets as ww
 from weight_widgets.reading import folders
@@ -102,6 +103,21 @@ class TestPicker:
         assert picker.children == (picker.explorer,)
         assert picker.explorer.wait(TIMEOUT)
         picker.close()
+
+    @pytest.mark.parametrize("picked", [True, False])
+    def test_no_widget_is_left_of_it(self, picked: bool, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(runs)
+        gc.collect()
+        before = widgets_alive()
+        picker = ww.compare()
+        for words in ("epochs", ""):
+            next(one for one in of_kind(picker, widgets.Text)).value = words
+        if picked:
+            ticks(picker)["last.h5"].value = True
+            button(picker, "Compare").click()
+            assert picker.explorer.wait(TIMEOUT)
+        picker.close()
+        assert widgets_alive() == before
 
     def test_words_narrow_what_is_offered_and_keep_what_is_ticked(self, picker: ww.CheckpointPicker) -> None:
         ticks(picker)["last.h5"].value = True

@@ -9,7 +9,7 @@ from typing import Any
 from .errors import WeightWidgetsError
 from .panes.files import files_pane
 from .panes.shell import Shell
-from .panes.shown import Shown
+from .panes.shown import Shown, parts_of
 from .state import FilesState
 
 __all__ = ["CheckpointPicker"]
@@ -54,7 +54,10 @@ class CheckpointPicker(Shown):
             return
         self._state.problem = ""
         self.explorer = explorer
+        offered = parts_of(*self.children)
         self.children = [explorer]
+        for part in offered:
+            part.close()
         # The explorer brings its own.
         self.remove_class("weight-widgets")
 

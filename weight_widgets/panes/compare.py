@@ -69,6 +69,7 @@ class ComparePane(Pane):
     """Every tensor of Model B beside the one opposite it in Model A, as a map and as a table."""
 
     key = "compare"
+    waits = False
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _compare(state, models)

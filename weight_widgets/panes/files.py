@@ -9,6 +9,7 @@ from traitlets import dlink, link
 
 from ..display import numbered, visible
 from ..state import FilesState, FoundFile
+from .shown import parts_of
 from .style import alerts, count, description, size, text
 
 __all__ = ["files_pane"]
@@ -31,8 +32,8 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
     def offer(_: object = None) -> None:
         before = offered.children
         offered.children = _ticks(state)
-        for tick in before:
-            tick.close()
+        for part in parts_of(*before):
+            part.close()
 
     def tell(_: object = None) -> None:
         where.value = _where(state)

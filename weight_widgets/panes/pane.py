@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import ipywidgets as widgets
 from traitlets import Bool, observe
@@ -37,17 +35,14 @@ class Root(Shown):
             children = self.build(self._state, models_by_label(selection.opened))
         super().__init__(children)
 
-    @abstractmethod
     def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
         """Make its widgets, and let them follow the state."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """Remove it from the page, with all that it holds; what nobody looks at any more is computed no longer."""
         if self._observed is not None:
             self._observed.close()
-        for part in _parts(self):
-            if part is not self:
-                part.close()
         super().close()
 
     def picture(self) -> str:
@@ -76,6 +71,8 @@ class Pane(Root):
 
     # The pane's state, as an attribute of the explorer's; "" for a pane that has none.
     key: ClassVar[str] = ""
+    # Whether what it shows takes a while, which it tells of where no status line does.
+    waits: ClassVar[bool] = True
     live = Bool(False)
 
     def __init__(self, selection: Selection, *, alone: bool = True) -> None:
@@ -84,9 +81,9 @@ class Pane(Root):
         if alone:
             self.add_class("weight-widgets")
 
-    @abstractmethod
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         """Make its widgets, and let them follow the state."""
+        raise NotImplementedError
 
     def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
         """Its widgets, with what an explorer has for all of its panes."""
@@ -95,9 +92,7 @@ class Pane(Root):
         self.live = True
         if not self._alone:
             return [drawn]
-        # The others tell of themselves.
-        waits = self.key and getattr(state, self.key).has_trait("result")
-        return [Shell(), drawn, *([_own_line(state, self.key)] if waits else [])]
+        return [Shell(), drawn, *([_own_line(state, self.key)] if self.waits else [])]
 
     @observe("live")
     def _count(self, change: Bunch) -> None:
@@ -122,21 +117,3 @@ def _own_line(state: ExplorerState, key: str) -> widgets.HTML:
     state.observe(tell, "status")
     tell()
     return line
-
-
-def _parts(widget: widgets.Widget) -> set[widgets.Widget]:
-    """The widget and all that it holds: children, figures, marks, scales, axes, layouts."""
-    found: set[widgets.Widget] = set()
-    waiting: list[Any] = [widget]
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, Mapping):
-            waiting.extend(item.values())
-        elif isinstance(item, list | tuple):
-            waiting.extend(item)
-        elif isinstance(item, widgets.Widget) and item not in found:
-            found.add(item)
-            # Not all that a box holds is among its children now.
-            waiting.extend(getattr(item, "held", ()))
-            waiting.extend(getattr(item, name) for name in item.keys)
-    return found

@@ -25,12 +25,16 @@ MAX_PARTS = 2000
 class ModelChooser(Pane):
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
 
+    waits = False
+
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _model_pickers(state.selection, models)
 
 
 class LayerChooser(Pane):
     """Dropdowns for layer, tensor and part. A layer that some model lacks or calls otherwise is marked."""
+
+    waits = False
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _layer_pickers(state.selection, models)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "parts_of"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 CLOSED = "This is closed. Run the cell that made it again to open a new one."
@@ -37,6 +38,28 @@ class Shown(widgets.VBox):
         }
 
     def close(self) -> None:
+        """Remove it from the page, with all that it holds."""
+        for part in parts_of(self):
+            if part is not self:
+                part.close()
         super().close()
         # ipywidgets 7 hides the method of a closed one, which would then be shown as a picture that cannot load.
         self.__dict__.pop("_ipython_display_", None)
+
+
+def parts_of(*given: widgets.Widget) -> set[widgets.Widget]:
+    """These widgets and all that they hold: children, figures, marks, scales, axes, layouts."""
+    found: set[widgets.Widget] = set()
+    waiting: list[Any] = [*given]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            waiting.extend(item.values())
+        elif isinstance(item, list | tuple):
+            waiting.extend(item)
+        elif isinstance(item, widgets.Widget) and item not in found:
+            found.add(item)
+            # Not all that a box holds is among its children now.
+            waiting.extend(getattr(item, "held", ()))
+            waiting.extend(getattr(item, name) for name in item.keys)
+    return found

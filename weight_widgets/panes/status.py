@@ -25,6 +25,7 @@ class StatusLine(Pane):
     """What is shown or being read, every error in words, and what each file holds beside weights."""
 
     key = "line"
+    waits = False
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _line(state, models)

@@ -25,6 +25,7 @@ class VerdictPane(Pane):
     """A sentence for each other model on how it is related to Model A, which unfolds to what it rests on."""
 
     key = "verdict"
+    waits = False
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
         return _lines(state.comparisons, models)
