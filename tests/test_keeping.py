@@ -138,6 +138,15 @@ def test_what_is_not_there_is_said_and_the_rest_restored(explore: Callable[..., 
     assert second._state.status.problems == ()
 
 
+def test_of_other_models_those_that_are_here_stay_overlaid(explore: Callable[..., ww.WeightExplorer]) -> None:
+    wanted = {"version": 1, "selection": {"checkpoints": ["x", "y"]}}
+    explorer = explore("a", "b", state=wanted)
+    assert explorer.selection.checkpoints == ("a", "b")
+    assert len(explorer._state.status.problems) == 2
+    explorer.state = {"version": 1, "selection": {"checkpoints": []}}
+    assert explorer.selection.checkpoints == ()
+
+
 def test_a_reference_that_is_given_is_the_one(explore: Callable[..., ww.WeightExplorer]) -> None:
     first = explore("a", "b", "c")
     change(first)

@@ -171,7 +171,10 @@ def _choose(state: ExplorerState, wanted: Kept, alignments: Mapping[str, Alignme
     if "checkpoints" in wanted:
         missing = [label for label in wanted["checkpoints"] if label not in opened]
         yield from (f"there is no model {visible(label)!r} to overlay" for label in missing)
-        selection.checkpoints = tuple(label for label in wanted["checkpoints"] if label in opened)
+        known = tuple(label for label in wanted["checkpoints"] if label in opened)
+        # Where all of them are gone nothing would be drawn: what is overlaid stays.
+        if known or not missing:
+            selection.checkpoints = known
     for name in ("layer", "tensor", "part"):
         try:
             if name in wanted:
