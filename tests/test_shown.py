@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ class TestBundle:
         bundle = published(explorer, monkeypatch)
         assert set(bundle) == {"text/plain", "text/html", VIEW}
         assert bundle[VIEW] == {"version_major": 2, "version_minor": 0, "model_id": explorer.model_id}
+
+    def test_one_without_a_picture_is_shown_and_says_why(self, explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        explorer = explore(a={"dense": np.eye(3)})
+        monkeypatch.setattr(explorer, "picture", lambda: 1 / 0)
+        bundle = published(explorer, monkeypatch)
+        assert bundle[VIEW]["model_id"] == explorer.model_id
+        assert "division by zero" in bundle["text/html"]
 
     def test_a_closed_one_says_what_to_do(self, explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         explorer = explore(a={"dense": np.eye(3)})
@@ -162,6 +170,51 @@ class TestPicture:
         pixels, palette, _ = indices(images(explorer.picture())[0])
         assert len(palette) == 23
         assert set(np.unique(pixels)) >= {2 + 2 * number for number in range(11)}
+
+    def test_many_models(self, explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        explorer = explore(**{f"m{number}": {"dense": np.full((2, 2), float(number))} for number in range(130)})
+        html = published(explorer, monkeypatch)["text/html"]
+        pixels, palette, _ = indices(images(html)[0])
+        assert len(palette) == 25
+        assert set(np.unique(pixels)) <= set(range(25))
+        assert "■</span> m11" in html
+        assert "■</span> m12" not in html
+        assert len(html.encode()) <= 100_000
+
+    def test_nothing_of_what_was_chosen_before(self, explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        layers = {"first": np.eye(3), "second": np.ones((2, 3))}
+        explorer = explore(a=layers, b=layers)
+        explorer.histogram.shown = explorer.table.shown = False
+        explorer.selection.layer = "second"
+        assert explorer.wait(TIMEOUT)
+        html = explorer.picture()
+        assert len(images(html)) == 3
+        assert "Histogram" not in html
+        assert "first" not in html
+        explorer.heatmap.shown = False
+        explorer.histogram.shown = explorer.table.shown = True
+        assert explorer.wait(TIMEOUT)
+        html = explorer.picture()
+        assert len(images(html)) == 1
+        # The table of a tensor, when that of the layer was asked for.
+        assert [row for row in Page(html).rows if len(row) > 3]
+        monkeypatch.setattr(explorer._state, "_ask", lambda key: None)
+        explorer.table.scope = "layer"
+        assert not [row for row in Page(explorer.picture()).rows if len(row) > 3]
+
+    def test_what_does_not_depend_on_a_choice_stays(self, explore: Any) -> None:
+        explorer = explore(a={"dense": np.eye(3)}, b={"dense": np.eye(3) * 2})
+        explorer.selection.checkpoints = ("a",)
+        explorer.selection.other = "a"
+        explorer.selection.other = "b"
+        assert explorer.wait(TIMEOUT)
+        assert len(images(explorer.picture())) == 4
+
+    def test_what_is_said_of_a_picture_has_no_markup(self, explore: Any) -> None:
+        explorer = explore(**{"שלום": {"dense": np.eye(3)}, '"<b>': {"dense": np.eye(3)}})
+        said = re.findall(r'alt="([^"]*)"', explorer.picture())
+        assert [unescape(each) for each in said[1:]] == ["A שלום", 'B "<b>', "B − A"]
+        assert not re.search("[<>]", "".join(said))
 
     def test_files_that_are_still_being_read(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         explorer = ww.compare(write_model(tmp_path / "a.h5", {"dense": np.eye(3)}))

@@ -8,10 +8,14 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-__all__ = ["Shown", "parts_of"]
+from .style import text
+
+__all__ = ["CLOSED", "Shown", "parts_of"]
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 CLOSED = "This is closed. Run the cell that made it again to open a new one."
+NO_PICTURE = "<p>There is no picture of this: {}</p>"
+MAX_SENTENCE = 400
 
 
 class Shown(widgets.VBox):
@@ -33,9 +37,16 @@ class Shown(widgets.VBox):
             return {"text/plain": CLOSED}
         return {
             "text/plain": f"<{type(self).__name__}>",
-            "text/html": self.picture(),
+            "text/html": self._still(),
             VIEW: {"version_major": 2, "version_minor": 0, "model_id": self.model_id},
         }
+
+    def _still(self) -> str:
+        """The picture, or why there is none: the widgets can be shown all the same."""
+        try:
+            return self.picture()
+        except Exception as error:
+            return NO_PICTURE.format(text(str(error) or type(error).__name__, MAX_SENTENCE))
 
     def close(self) -> None:
         """Remove it from the page, with all that it holds."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from ..analysis.rasters import Raster
-from ..display import visible
-from ..state import Comparisons, ExplorerState, HistogramState, Pictures, Table
+from ..display import sentence, visible
+from ..state import Comparisons, ExplorerState, HistogramState, Overlay, Pictures, Table
 from .bars import bar_heights
 from .columns import COLUMNS
 from .png import encode, indexed
@@ -44,13 +45,16 @@ MEASURED = [column for column in COLUMNS if column.visible and column.key != "ty
 
 def still(state: ExplorerState, models: Models) -> str:
     """The results that there are by now."""
+    overlay, pictures, table = (state.result_of(key) for key in ("histogram", "heatmap", "table"))
+    if table is not None and table.scope != state.table.scope:
+        table = None
     parts = [
         *_about(state),
-        *_sampled(state),
+        *_sampled(overlay, pictures, table),
         *_verdicts(state.comparisons, models),
-        *_histogram(state.histogram, models),
-        *_heatmaps(state.heatmap.result, models),
-        *_table(state.table.result, models),
+        *_histogram(overlay, state.histogram, models),
+        *_heatmaps(pictures, models),
+        *_table(table, models),
     ]
     return f"<div>{''.join(parts)}</div>"
 
@@ -62,9 +66,8 @@ def _about(state: ExplorerState) -> Iterator[str]:
     yield f"<ul>{problems}</ul>" if problems else ""
 
 
-def _sampled(state: ExplorerState) -> Iterator[str]:
-    results = [pane.result for pane in (state.histogram, state.heatmap, state.table) if pane.result is not None]
-    share = min((result.sampled for result in results), default=1.0)
+def _sampled(*results: Overlay | Pictures | Table | None) -> Iterator[str]:
+    share = min((result.sampled for result in results if result is not None), default=1.0)
     if share < 1:
         yield f"<p>{SAMPLED.format(percent(share))}</p>"
 
@@ -81,15 +84,14 @@ def _verdicts(comparisons: Comparisons, models: Models) -> Iterator[str]:
         yield f"<p><b>{text(models[label].name)}</b> against {against}: {said}</p>"
 
 
-def _histogram(state: HistogramState, models: Models) -> Iterator[str]:
-    overlay = state.result
+def _histogram(overlay: Overlay | None, state: HistogramState, models: Models) -> Iterator[str]:
     if overlay is None or not overlay.curves:
         return
-    curves = {curve.label: curve.histogram for curve in overlay.curves}
+    curves = {curve.label: curve.histogram for curve in overlay.curves[:MAX_MODELS]}
     heights = {label: bar_heights(found, state.log, state.density) for label, found in curves.items()}
     edges = next(iter(curves.values())).edges
     picture = _outlines(edges, [(models[label].colour, found) for label, found in heights.items()], state.log)
-    key = " ".join(_key(models[label]) for label in [*curves][:MAX_MODELS])
+    key = " ".join(_key(models[label]) for label in curves)
     top = max(float(found.max()) for found in heights.values())
     tallest = f"a density of {number(top)}" if state.density else f"{count(round(top))} weights"
     ends = f"{number(float(edges[0]))} to {number(float(edges[-1]))}"
@@ -135,12 +137,12 @@ def _heatmaps(result: Pictures | None, models: Models) -> Iterator[str]:
     if result is None or result.matrix is None or not all(result.matrix.shape):
         return
     names = (models[result.pick.reference].name, models[result.pick.other].name)
-    titles = (f"A {text(names[0])}", f"B {text(names[1])}", "B − A")
+    titles = (f"A {names[0]}", f"B {names[1]}", "B − A")
     limit = result.contrast.limit
     shown = [(title, raster) for title, raster in zip(titles, result.contrast.rasters, strict=True) if raster]
     colours = f"blue from −{number(limit, 2)} over white to +{number(limit, 2)} in red"
     yield f"<p>Heatmap, {colours}. {text(result.matrix.sentence, MAX_SENTENCE)}.</p>"
-    head = "".join(f"<th>{title}</th>" for title, _ in shown)
+    head = "".join(f"<th>{text(title, MAX_SENTENCE)}</th>" for title, _ in shown)
     cells = "".join(f"<td>{_heatmap(raster, limit, title)}</td>" for title, raster in shown)
     yield f"<table><tr>{head}</tr><tr>{cells}</tr></table>"
 
@@ -156,8 +158,10 @@ def _heatmap(raster: Raster, limit: float, title: str) -> str:
 
 
 def _image(png: bytes, width: int, height: int, said: str) -> str:
+    """`said` is plain text."""
     source = f"data:image/png;base64,{b64encode(png).decode()}"
-    return f'<img src="{source}" width="{width}" height="{height}" style="image-rendering:pixelated" alt="{said}">'
+    words = escape(sentence(said, MAX_SENTENCE))
+    return f'<img src="{source}" width="{width}" height="{height}" style="image-rendering:pixelated" alt="{words}">'
 
 
 def _table(table: Table | None, models: Models) -> Iterator[str]:

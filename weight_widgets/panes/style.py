@@ -115,7 +115,10 @@ def percent(share: float) -> str:
 
 
 def text(words: str, limit: int = MAX_NAME) -> str:
-    """A name from a file, or a sentence with such names, as HTML text: its markup harmless."""
+    """A name from a file, or a sentence with such names, as the content of an element: its markup harmless.
+
+    For an attribute, which can hold no ``<bdi>``, escape a `sentence`.
+    """
     shown = escape(sentence(words, limit))
     if shown.isascii() or not any(unicodedata.bidirectional(char) in LEFTWARDS for char in shown):
         return shown

@@ -204,6 +204,14 @@ class ExplorerState(Observed):
             with self._renaming:
                 self.selection.look_under(views)
 
+    def result_of(self, key: str) -> Any:
+        """What a pane shows of the present choice; None where it is not seen, or shows what was chosen before."""
+        pane, pick = self._pane(key), self.selection.pick
+        if not pane.seen or pane.result is None:
+            return None
+        regardless = {name: getattr(pick, name) for name, keys in DEPENDENT.items() if key not in keys}
+        return pane.result if replace(pane.result.pick, **regardless) == pick else None
+
     def cancel(self) -> None:
         """Drop what is being computed. Panes keep what they have of the present choice, and nothing else."""
         pick = self.selection.pick
