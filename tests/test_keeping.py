@@ -11,9 +11,10 @@ import bqplot
 import numpy as np
 import pytest
 from seen import TIMEOUT, having, of_kind, write_model
+from traitlets import TraitError
 
 import weight_widgets as ww
-from weight_widgets.state import comparisons
+from weight_widgets.state import Window, comparisons
 
 SHAPES = {"first": (30, 20), "second": (300, 400), "third": (30, 20)}
 NONSENSE: list[tuple[Any, str]] = [
@@ -32,6 +33,10 @@ NONSENSE: list[tuple[Any, str]] = [
     ({"version": 1, "panes": {"heatmap": {"limit": -1.0}}}, "a number above 0"),
     ({"version": 1, "panes": {"heatmap": {"limit": float("nan")}}}, "a number above 0"),
     ({"version": 1, "panes": {"heatmap": {"window": [1, 2, 3]}}}, "four whole numbers"),
+    *(
+        ({"version": 1, "panes": {"heatmap": {"window": window}}}, "four whole numbers")
+        for window in ([5, 2, 1, 0], [-5, 3, 0, 2], [0, 0, 0, 0], [0, 2, 3, 3])
+    ),
     ({"version": 1, "alignments": {"b": {"rows": []}}}, "no alignment that to_json wrote"),
     ({"version": 1, "alignments": {"b": {1, 2}}}, r"\['alignments'\]\['b'\] is nothing that JSON can hold"),
     ({"version": 1, "alignments": {"b": {(1,): 2}}}, "nothing that JSON can hold"),
@@ -145,6 +150,31 @@ def test_of_other_models_those_that_are_here_stay_overlaid(explore: Callable[...
     assert len(explorer._state.status.problems) == 2
     explorer.state = {"version": 1, "selection": {"checkpoints": []}}
     assert explorer.selection.checkpoints == ()
+
+
+def test_a_window_that_does_not_lie_in_the_picture_is_told(explore: Callable[..., ww.WeightExplorer]) -> None:
+    def of(*window: int) -> dict[str, Any]:
+        return {"version": 1, "panes": {"heatmap": {"window": list(window)}}}
+
+    outside = "not restored: the window [0, 1000000000, 0, 20] does not lie in the picture of 30 × 20"
+    whole = [0.0, 20.0, -30.0, 0.0]
+    # Before there are pictures, and while there are.
+    explorer = explore("a", state=of(0, 10**9, 0, 20))
+    for _ in range(2):
+        assert (explorer._state.status.problems, explorer.heatmap.window) == ((outside,), None)
+        assert sight(explorer) == whole
+        explorer.state = of(3, 9, 2, 8)
+        assert explorer._state.status.problems == ()
+        assert sight(explorer) == [2.0, 8.0, -9.0, -3.0]
+        explorer.heatmap.window = None
+        explorer.state = of(0, 10**9, 0, 20)
+    with pytest.raises(TraitError, match="does not lie in the picture of 30 × 20"):
+        explorer.heatmap.window = Window(0, 31, 0, 20)
+    # What is all of it is no window.
+    explorer.heatmap.window = Window(0, 30, 0, 20)
+    assert explorer.heatmap.window is None
+    second = explore("a", state=of(0, 30, 0, 20))
+    assert (second.heatmap.window, second._state.status.problems) == (None, ())
 
 
 def test_a_reference_that_is_given_is_the_one(explore: Callable[..., ww.WeightExplorer]) -> None:

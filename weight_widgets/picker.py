@@ -38,12 +38,13 @@ class CheckpointPicker(Shown):
     def __init__(self, folder: Path, compare: Callable[..., Any], demo: Callable[[], Any]) -> None:
         self.explorer: Any = None
         self._state = FilesState(folder)
-        self._pane = files_pane(
+        pane = files_pane(
             self._state,
             lambda: self._open(lambda: compare(*(file.path for file in self._state.picked))),
             lambda: self._open(demo),
         )
-        super().__init__([Shell(), self._pane])
+        self._offer = [Shell(), pane]
+        super().__init__(self._offer)
         self.add_class("weight-widgets")
 
     def _open(self, explore: Callable[[], Any]) -> None:
@@ -54,9 +55,8 @@ class CheckpointPicker(Shown):
             return
         self._state.problem = ""
         self.explorer = explorer
-        offered = parts_of(*self.children)
         self.children = [explorer]
-        for part in offered:
+        for part in parts_of(*self._offer):
             part.close()
         # The explorer brings its own.
         self.remove_class("weight-widgets")

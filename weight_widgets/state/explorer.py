@@ -51,6 +51,8 @@ LOOKS: dict[str, Callable[..., Any]] = {
     "table": look_at_table,
 }
 ZOOM, ZOOMABLE = "zoom", "heatmap"
+# Under which it is told what of a kept state is not here; no pane is called so.
+RESTORED = "state"
 # Seconds after which a pan or a zoom is taken to be at its end.
 SETTLED = 0.06
 CHOICES = ["checkpoints", "reference", "other", "layer", "tensor", "part", "revision"]
@@ -124,7 +126,7 @@ class ExplorerState(Observed):
         self.comparisons.observe(self._realign, "alignments")
         self.selection.observe(lambda change: self.comparisons.refer_to(change.new), "reference")
         self.selection.observe(lambda change: self._ask_for(change.name), CHOICES)
-        self.selection.observe(lambda _: self._renaming or self.note("state", ()), CHOICES)
+        self.selection.observe(self._forget_restored, CHOICES)
         self.selection.observe(lambda _: self.close(), "closed")
         # Before any pane is asked anew: other parts have other pages.
         self.selection.observe(lambda _: self.parts.set_trait("page", 0), ["layer", "tensor"])
@@ -134,6 +136,7 @@ class ExplorerState(Observed):
             pane = self._pane(key)
             pane.observe(lambda _, key=key: self._ask(key), list(pane.asked_with))
         self.heatmap.observe(lambda _: self._look_closely(), ["result", "window"])
+        self.heatmap.observe(self._tell_unfit, "unfit")
         for key in ("spectrum", "overview"):
             self._pane(key).observe(lambda change, key=key: self.note(key, change.new), "notes")
         for key, each in self.panes.items():
@@ -343,6 +346,14 @@ class ExplorerState(Observed):
         if self._notes.get(key, ()) != notes:
             self._notes[key] = notes
             self._say()
+
+    def _forget_restored(self, _: object) -> None:
+        if not self._renaming:
+            self.note(RESTORED, ())
+
+    def _tell_unfit(self, change: Bunch) -> None:
+        if change.new:
+            self.note(RESTORED, (*self._notes.get(RESTORED, ()), f"not restored: {change.new}"))
 
     def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
         self._notes[key] = notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, astuple, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from traitlets import TraitError
 from ..analysis.alignment import Alignment
 from ..display import visible
 from ..errors import InputError, MissingFileError
-from .explorer import ExplorerState
+from .explorer import RESTORED, ExplorerState
 from .looks import Window
 from .selection import Pick
 from .settings import PaneState
@@ -25,8 +25,6 @@ Kept = Mapping[str, Any]
 
 VERSION = 1
 SECTIONS = ("selection", "panes", "alignments")
-# Under which its problems are told; no pane is called so.
-KEY = "state"
 
 
 def kept(state: ExplorerState) -> dict[str, Any]:
@@ -77,7 +75,7 @@ def restore(state: ExplorerState, found: object, *, reference: bool = True) -> N
         It is no kept state, or a setting has a value that it cannot have. Nothing is changed then.
     """
     wanted = _checked(state, found)
-    before = state.selection.pick, state.heatmap.way, state.heatmap.position, state.heatmap.by_norm
+    before = _drawn(state)
     lost = [*_choose(state, wanted["selection"], wanted["alignments"], reference)]
     for key, settings in wanted["panes"].items():
         if key in state.panes:
@@ -85,9 +83,19 @@ def restore(state: ExplorerState, found: object, *, reference: bool = True) -> N
         else:
             lost.append(f"there is no pane {visible(key)!r} here")
     if "window" in (heatmap := wanted["panes"].get("heatmap", {})):
-        same = before == (state.selection.pick, state.heatmap.way, state.heatmap.position, state.heatmap.by_norm)
-        state.heatmap.expect(heatmap["window"], known=same)
-    state.note(KEY, tuple(f"not restored: {what}" for what in lost))
+        try:
+            state.heatmap.expect(heatmap["window"], known=before is not None and before == _drawn(state))
+        except TraitError as error:
+            lost.append(str(error))
+    state.note(RESTORED, tuple(f"not restored: {what}" for what in lost))
+
+
+def _drawn(state: ExplorerState) -> tuple[Any, ...] | None:
+    """What the heatmap's pictures are of; None while they are of something else."""
+    heatmap, pick = state.heatmap, state.selection.pick
+    if heatmap.result is None or replace(heatmap.result.pick, checkpoints=pick.checkpoints) != pick:
+        return None
+    return replace(pick, checkpoints=()), heatmap.way, heatmap.position, heatmap.by_norm
 
 
 def _plain(value: Any) -> Any:

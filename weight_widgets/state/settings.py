@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import astuple
 from typing import Any, ClassVar
 
-from traitlets import Bool, Enum, Float, Instance, Int, TraitError, Unicode, observe
+from traitlets import Bool, Enum, Float, Instance, Int, TraitError, Unicode, observe, validate
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.comparing import STATUSES
@@ -89,7 +90,7 @@ class Reach(Float):
         return found
 
 
-class Seen(Instance):
+class WindowTrait(Instance):
     """A window, which four whole numbers stand for in JSON."""
 
     klass = Window
@@ -99,11 +100,12 @@ class Seen(Instance):
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Take the numbers as well."""
-        if not isinstance(value, list):
-            return super().validate(obj, value)
-        if len(value) != 4 or not all(type(each) is int for each in value):
+        found = value
+        if isinstance(value, list) and len(value) == 4 and all(type(each) is int for each in value):
+            found = Window(*value)
+        if not isinstance(found, Window) or not (0 <= found.top < found.bottom and 0 <= found.left < found.right):
             raise TraitError("it takes four whole numbers, the first row and the one after the last, and such columns")
-        return Window(*value)
+        return found
 
 
 class HeatmapState(PaneState):
@@ -120,7 +122,9 @@ class HeatmapState(PaneState):
     limit : float or None
         The colours run from −limit to +limit, in all pictures and whatever is chosen; None for the largest in sight.
     window : Window or None
-        What is in sight of the pictures; None for all of it.
+        What is in sight of the pictures; None for all of it. One that does not lie in them is refused.
+    unfit : str
+        Why a window that was there before the pictures is not in sight; ``""`` if nothing is wrong.
     detail : Detail or None
         A window read anew, where the pictures are pooled.
     """
@@ -131,13 +135,14 @@ class HeatmapState(PaneState):
     by_norm = Bool(False).tag(kept=True)
     limit = Reach(None, allow_none=True).tag(kept=True)
     result = Instance(Pictures, allow_none=True)
-    window = Seen(allow_none=True).tag(kept=True)
+    window = WindowTrait(allow_none=True).tag(kept=True)
+    unfit = Unicode()
     detail = Instance(Detail, allow_none=True)
 
     def __init__(self) -> None:
-        super().__init__()
         # Of the pictures that the window is about, once there are any.
         self._shape: tuple[int, int] | None = None
+        super().__init__()
 
     @property
     def closeup(self) -> Detail | None:
@@ -154,7 +159,12 @@ class HeatmapState(PaneState):
         """Let this be in sight of the pictures that come next, or of those that are `known` already."""
         if not known:
             self._shape = None
+        self.unfit = ""
         self.window = window
+
+    @validate("window")
+    def _lies_in_the_pictures(self, proposal: Bunch) -> Window | None:
+        return self._fitting(proposal.value)
 
     @observe("result")
     def _keep_window(self, _: Bunch) -> None:
@@ -162,8 +172,23 @@ class HeatmapState(PaneState):
         if self.result is None:
             return
         before, self._shape = self._shape, self.result.shape
-        if self.window and (before not in (None, self._shape) or not self.window.lies_in(self._shape)):
+        try:
+            self.window = self._fitting(self.window) if before in (None, self._shape) else None
+        except TraitError as error:
             self.window = None
+            self.unfit = str(error)
+
+    def _fitting(self, window: Window | None) -> Window | None:
+        """None for a window that has all of the pictures."""
+        if window is None or self._shape is None:
+            return window
+        # A side of nothing is as long as one weight on the axes.
+        rows, columns = max(1, self._shape[0]), max(1, self._shape[1])
+        if window == Window(0, rows, 0, columns):
+            return None
+        if not window.lies_in((rows, columns)):
+            raise TraitError(f"the window {list(astuple(window))} does not lie in the picture of {rows} × {columns}")
+        return window
 
 
 class TableState(PaneState):
