@@ -96,6 +96,8 @@ def test_what_was_kept_comes_back(explore: Callable[..., ww.WeightExplorer], tmp
     change(first)
     kept = tmp_path / "state.json"
     kept.write_text(json.dumps(first.state))
+    # Each is called as it is in Python.
+    assert all(isinstance(getattr(first, key).shown, bool) for key in first.state["panes"])
     second = explore("a", "b", "c", state=kept)
     assert second.state == first.state
     assert second._state.status.problems == ()

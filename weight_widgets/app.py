@@ -159,7 +159,7 @@ class WeightExplorer(Root):
     @property
     def comparison(self) -> CompareState:
         """Settings of the comparison pane; ``explorer.comparison.shown = True`` shows it."""
-        return self._state.compare
+        return self._state.comparison
 
     @property
     def scatter(self) -> ScatterState:

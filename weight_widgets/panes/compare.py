@@ -68,7 +68,7 @@ ITSELF = "Model A and Model B are the same model. Choose another as Model B."
 class ComparePane(Pane):
     """Every tensor of Model B beside the one opposite it in Model A, as a map and as a table."""
 
-    key = "compare"
+    key = "comparison"
     waits = False
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
@@ -77,7 +77,7 @@ class ComparePane(Pane):
 
 def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     """The pane. A click on a row or on a point of the map chooses the tensor."""
-    selection, comparisons, settings = state.selection, state.comparisons, state.compare
+    selection, comparisons, settings = state.selection, state.comparisons, state.comparison
     grid = Grid(COLUMNS, "No tensor has this status.")
     grid.add_class("ww-compare-table")
     title, note = widgets.HTML(), widgets.HTML()

@@ -31,6 +31,7 @@ from .quiet import Quiet
 from .selection import Pick, Selection
 from .settings import (
     CompareState,
+    FixedState,
     HeatmapState,
     HistogramState,
     PaneState,
@@ -106,13 +107,13 @@ class ExplorerState(Observed):
         self.histogram = HistogramState()
         self.heatmap = HeatmapState()
         self.parts = PartsState()
-        self.compare = CompareState()
+        self.comparison = CompareState()
         self.scatter = ScatterState()
         self.spectrum = SpectrumState(self.selection)
         self.table = TableState()
         self.overview = OverviewState(selection, self.comparisons, self.findings)
-        self.verdict = PaneState()
-        self.line = PaneState()
+        self.verdict = FixedState()
+        self.line = FixedState()
         self.status = Status(failures=selection.failures)
         self._notes: dict[str, tuple[str, ...]] = {}
         self._asked: set[str] = set()
@@ -174,7 +175,7 @@ class ExplorerState(Observed):
         """Ask for what is about no choice in particular, as far as somebody looks at it. Pictures come first."""
         if self._asked:
             return
-        if not self._compared and (self.verdict.seen or self.compare.seen or self.overview.seen):
+        if not self._compared and (self.verdict.seen or self.comparison.seen or self.overview.seen):
             self._compared = True
             self.comparisons.begin_if_bearable()
         if not self._searched and (self.line.seen or self.findings.seen or self.overview.seen):

@@ -42,7 +42,9 @@ def kept(state: ExplorerState) -> dict[str, Any]:
         if any(row.reason == "user" for row in alignment)
     }
     panes = {
-        key: {name: _plain(getattr(pane, name)) for name in pane.traits(kept=True)} for key, pane in state.panes.items()
+        key: {name: _plain(getattr(pane, name)) for name in settings}
+        for key, pane in state.panes.items()
+        if (settings := pane.traits(kept=True))
     }
     chosen = {name: _plain(value) for name, value in asdict(state.selection.pick).items()}
     return {"version": VERSION, "selection": chosen, "panes": panes, "alignments": edited}

@@ -17,6 +17,7 @@ from .observed import Observed
 __all__ = [
     "CLIPS",
     "CompareState",
+    "FixedState",
     "HeatmapState",
     "HistogramState",
     "PaneState",
@@ -46,6 +47,12 @@ class PaneState(Observed):
     shown = Bool(True).tag(kept=True)
     seen = Int(0, min=0)
     tally = Unicode()
+
+
+class FixedState(PaneState):
+    """Of a pane that no button hides: nothing of it is kept."""
+
+    shown = Bool(True)
 
 
 class HistogramState(PaneState):
