@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from ..analysis.alignment import Address
 from ..analysis.comparing import STATUSES, ComparedRow, numbers_of
 from ..display import visible
-from ..state import ExplorerState, Relation, Selection
+from ..state import ExplorerState, Quiet, Relation, Selection
 from .change_map import ChangeMap
 from .export import Export, Plate, Plot, exporting
 from .grid import Grid
@@ -89,14 +89,14 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     # The rows of the relation that are in the table, and where each tensor stands in the explorer.
     listed: list[int] = []
     places: list[Address] = []
-    drawing = False
+    drawing = Quiet()
 
     def relation() -> Relation | None:
         found: Relation | None = comparisons.relations.get(selection.other)
         return found
 
     def draw(_: object = None) -> None:
-        nonlocal drawing, listed, places
+        nonlocal listed, places
         if not settings.seen:
             return
         found = relation()
@@ -104,12 +104,9 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
         view = selection.aligned[selection.other]
         places = [row.row.a or view.place_of(row.row.b or ("", "")) for row in rows]
         listed = [number for number, row in enumerate(rows) if settings.status in ("", row.status)][:MAX_ROWS]
-        drawing = True
-        try:
+        with drawing:
             _offer(status, rows, settings.status)
             grid.show([Row(_cells(rows[number], places[number])) for number in listed])
-        finally:
-            drawing = False
         changes.show(rows, [visible(address_in_words(place), MAX_NAME) for place in places])
         a, b = models[selection.reference], models[selection.other]
         title.value = f"A {a.title} &nbsp; B {b.title}"
@@ -119,17 +116,13 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
 
     def follow(_: object = None) -> None:
         """Mark what is chosen."""
-        nonlocal drawing
         if not settings.seen:
             return
         found = relation()
         chosen = selection.layer, selection.tensor
         place = places.index(chosen) if chosen in places else -1
-        drawing = True
-        try:
+        with drawing:
             grid.selected = listed.index(place) if place in listed else -1
-        finally:
-            drawing = False
         changes.mark(place)
         alignment = comparisons.alignments.get(selection.other)
         editor.show(selection.other, alignment, found.rows[place].row if found and place >= 0 else None)

@@ -8,7 +8,7 @@ import ipywidgets as widgets
 
 from ..analysis.findings.finding import Finding
 from ..display import visible
-from ..state import ExplorerState, FindingsState, Selection
+from ..state import ExplorerState, FindingsState, Quiet, Selection
 from .export import Export, exporting
 from .grid import Grid
 from .pane import Pane
@@ -55,7 +55,7 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
     said = widgets.HTML()
     said.add_class("ww-remark")
     shown: tuple[Finding, ...] = ()
-    choosing = False
+    choosing = Quiet()
 
     def draw(_: object = None) -> None:
         nonlocal shown
@@ -68,14 +68,10 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
         pane.children = [heading, grid, said] if listed else [heading, said]
 
     def choose(_: object) -> None:
-        nonlocal choosing
         if grid.selected < 0:
             return
-        choosing = True
-        try:
+        with choosing:
             state.choose(shown[grid.selected])
-        finally:
-            choosing = False
 
     def follow(_: object) -> None:
         # So that a row can be selected again, once something else was chosen.

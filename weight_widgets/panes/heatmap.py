@@ -14,7 +14,7 @@ from ..analysis.comparison import Contrast
 from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
-from ..state import ExplorerState, HeatmapState, Pick, Pictures, Window
+from ..state import ExplorerState, HeatmapState, Pick, Pictures, Quiet, Window
 from .axes import horizontal_axis, short_format, vertical_axis
 from .captions import caption
 from .controls import settings_row
@@ -76,7 +76,7 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     crosshair = Crosshair(sight.x, sight.y, classes)
     layout = widgets.HTML()
     layout.add_class("ww-layout")
-    bringing = False
+    bringing = Quiet()
 
     def draw(_: object = None) -> None:
         result, closeup = state.result or NOTHING, state.closeup
@@ -90,7 +90,8 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
             _paint(picture.closeup, part, limit, window)
             _separate(picture.separators, whole, matrix)
         sides = [result.matrix, result.matrix if result.alike else result.matrices[1], result.matrix]
-        bring(lambda: sight.fit(sides, result.shape, state.window))
+        with bringing:
+            sight.fit(sides, result.shape, state.window)
         colour_limits.min, colour_limits.max = -limit, limit
         a, b = models.get(result.pick.reference), models.get(result.pick.other)
         names = [a.name, b.name, f"{b.name} − {a.name}"] if a and b else []
@@ -102,13 +103,9 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
         layout.value = text(caption(result, closeup, limit), 600) if state.result else ""
         crosshair.show(result.matrix, _readable(result, shown.rasters), names, window, result.shape)
 
-    def bring(show: Callable[[], None]) -> None:
-        nonlocal bringing
-        bringing = True
-        try:
-            show()
-        finally:
-            bringing = False
+    def follow(_: object) -> None:
+        with bringing:
+            sight.show(state.window)
 
     def look(_: object) -> None:
         # Only what the user has brought into sight is news.
@@ -117,11 +114,12 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
 
     def show_all(_: object) -> None:
         state.window = None
-        # What is in sight may lack less than a cell.
-        bring(lambda: sight.show(None, anew=True))
+        with bringing:
+            # What is in sight may lack less than a cell.
+            sight.show(None, anew=True)
 
     state.observe(draw, ["result", "detail", "limit"])
-    state.observe(lambda _: bring(lambda: sight.show(state.window)), "window")
+    state.observe(follow, "window")
     for scale in (sight.x, sight.y):
         scale.observe(look, ["min", "max"])
     draw()
@@ -184,14 +182,12 @@ def _ways(state: HeatmapState) -> widgets.Box:
     controls = {"way": way, "position": position, "by_norm": by_norm}
     for name, control in controls.items():
         control.add_class(f"ww-set-{name}")
-    showing = False
+    showing = Quiet()
 
     def show(_: object = None) -> None:
-        nonlocal showing
         result = state.result or NOTHING
         # What the tensor cannot be drawn as stays the user's wish for the next that can.
-        showing = True
-        try:
+        with showing:
             if tuple(way.options) != result.ways:
                 way.options = result.ways
             way.value = result.way
@@ -201,8 +197,6 @@ def _ways(state: HeatmapState) -> widgets.Box:
             position.min, position.max = low, high
             by_norm.description = f"{result.unit}s by norm" if result.unit else "by norm"
             by_norm.value = state.by_norm
-        finally:
-            showing = False
         _show_if(way, len(result.ways) > 1)
         _show_if(position, result.positions[0] < result.positions[1])
         _show_if(by_norm, bool(result.unit))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 from traitlets.utils.bunch import Bunch
 
-from ..state import HeatmapState
+from ..state import HeatmapState, Quiet
 
 __all__ = ["colour_settings"]
 
@@ -20,16 +20,12 @@ def colour_settings(state: HeatmapState) -> Sequence[widgets.Widget]:
     mode.add_class("ww-set-colours")
     end = widgets.FloatText(description="±")
     end.add_class("ww-set-limit")
-    showing = False
+    showing = Quiet()
 
     def show(_: object = None) -> None:
-        nonlocal showing
-        showing = True
-        try:
+        with showing:
             mode.value = FIXED if state.limit else AUTO
             end.value = state.shown_limit
-        finally:
-            showing = False
         end.layout.display = None if state.limit else "none"
 
     def choose(change: Bunch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from traitlets import link
 
 from ..display import visible
-from ..state import ExplorerState, PartsLook, PartsState
+from ..state import ExplorerState, PartsLook, PartsState, Quiet
 from ..state.looks.parts import Panel, Strip
 from .axes import single, vertical_axis
 from .controls import settings_row
@@ -186,7 +186,7 @@ class _Pager:
         self._page = widgets.BoundedIntText(description="page", min=1, max=1)
         self._page.add_class("ww-set-page")
         self._pages = widgets.HTML()
-        self._showing = False
+        self._showing = Quiet()
         bins = widgets.BoundedIntText(description="bins", min=10, max=200, step=10)
         bins.add_class("ww-set-bins")
         link((state, "bins"), (bins, "value"))
@@ -203,10 +203,9 @@ class _Pager:
             return
         self._back.disabled, self._on.disabled = look.page == 0, look.page == look.pages - 1
         self._pages.value = f"of {count(look.pages)}"
-        self._showing = True
-        self._page.max = max(look.pages, self._page.value)
-        self._page.value, self._page.max = look.page + 1, look.pages
-        self._showing = False
+        with self._showing:
+            self._page.max = max(look.pages, self._page.value)
+            self._page.value, self._page.max = look.page + 1, look.pages
 
     def _go(self, state: PartsState, page: int) -> None:
         if not self._showing:

@@ -9,7 +9,7 @@ from traitlets import All
 from traitlets.utils.bunch import Bunch
 
 from ..display import named, numbered, visible
-from ..state import ExplorerState, Selection, paired_name
+from ..state import ExplorerState, Quiet, Selection, paired_name
 from .pane import Pane
 from .style import Models, description
 
@@ -47,15 +47,13 @@ def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
     }
     chips = [_row([widgets.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
 
-    showing = False
+    showing = Quiet()
 
     def show(_: object = None) -> None:
-        nonlocal showing
         # Half of the ticks are the old ones' until the last is set; nobody chose that.
-        showing = True
-        for label, tick in ticks.items():
-            tick.value = label in selection.checkpoints
-        showing = False
+        with showing:
+            for label, tick in ticks.items():
+                tick.value = label in selection.checkpoints
 
     def take(_: Bunch) -> None:
         if showing:
@@ -108,18 +106,14 @@ def _part_number(selection: Selection) -> widgets.BoundedIntText:
     """A way to the parts that the dropdown has no room for."""
     field = widgets.BoundedIntText(description="no.", min=0, max=0)
     field.add_class("ww-part-number")
-    showing = False
+    showing = Quiet()
 
     def show(_: object = None) -> None:
-        nonlocal showing
         parts = selection.parts
-        showing = True
-        try:
+        with showing:
             field.max = max(field.max, len(parts) - 1, 0)
             field.value = parts.index(selection.part) if selection.part in parts else 0
             field.max = max(len(parts) - 1, 0)
-        finally:
-            showing = False
         field.layout.display = None if len(parts) > MAX_PARTS else "none"
 
     def take(change: Bunch) -> None:
@@ -148,20 +142,15 @@ def _chooser(title: str, selection: Selection, trait: str, options: Callable[[],
     """A dropdown bound both ways to a trait of the selection, its options asked for anew at every change."""
     dropdown = widgets.Dropdown(description=title, options=list(options()))
     dropdown.add_class(f"ww-choose-{trait}")
-    showing = False
+    showing = Quiet()
 
     def show(_: object = None) -> None:
-        nonlocal showing
         # Exchanging the options selects the first of them; nobody chose that one.
-        showing = True
-        try:
-            with dropdown.hold_sync():
-                fresh = tuple(options())
-                if fresh != tuple(dropdown.options):
-                    dropdown.options = fresh
-                dropdown.value = getattr(selection, trait)
-        finally:
-            showing = False
+        with showing, dropdown.hold_sync():
+            fresh = tuple(options())
+            if fresh != tuple(dropdown.options):
+                dropdown.options = fresh
+            dropdown.value = getattr(selection, trait)
 
     def take(change: Bunch) -> None:
         if not showing:

@@ -11,7 +11,7 @@ from traitlets import link
 
 from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
-from ..state import SCOPES, ExplorerState, Selection, Table, TableState
+from ..state import SCOPES, ExplorerState, Quiet, Selection, Table, TableState
 from .columns import COLUMNS
 from .export import Export, exporting
 from .grid import Grid
@@ -51,22 +51,18 @@ def _table(state: TableState, selection: Selection, models: Models) -> widgets.B
     exact.add_class("ww-exact")
     exact.on_click(lambda _: state.set_trait("exact", True))
     chosen = ""
-    drawing = False
+    drawing = Quiet()
 
     def draw(_: object = None) -> None:
-        nonlocal drawing
         table = state.result
         rows = table.rows if table else ()
-        drawing = True
-        try:
+        with drawing:
             grid.show(
                 [Row(_cells(row, table.scope), models[row["checkpoint"]].colour, _near(row, table)) for row in rows]
                 if table
                 else [],
                 _place(table, chosen) if table else -1,
             )
-        finally:
-            drawing = False
         # Until something is known it would say that no model has this tensor.
         grid.layout.display = None if table else "none"
         rules.value = "".join(_said(table, models)) if table else ""

@@ -25,6 +25,7 @@ from .looks import (
 )
 from .observed import following
 from .overview import OverviewState
+from .quiet import Quiet
 from .related import Alignments, Verdicts
 from .selection import Pick, Selection
 from .settings import (
@@ -64,6 +65,7 @@ __all__ = [
     "PartsState",
     "Pick",
     "Pictures",
+    "Quiet",
     "Relation",
     "Scatter",
     "ScatterState",
