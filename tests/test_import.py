@@ -184,7 +184,7 @@ class TestFloors:
         assert [name for name in modules() if "app" in inner_imports(name)] == [""]
 
     def test_hints_are_written_for_both_versions_of_ipywidgets(self) -> None:
-        """Only buttons have a `tooltip` in 7, which Colab has; there others drop it with a warning. See style.hint."""
+        """Only buttons have a `tooltip` in 7, which Colab has; there others drop it with a warning: see hints.py."""
         calls = [node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.Call)]
         given = {ast.unparse(call.func) for call in calls if any(each.arg == "tooltip" for each in call.keywords)}
         assert {"widgets.Button"} <= given <= {"widgets.Button", "widgets.ToggleButton"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,10 @@ from seen import (
 import weight_widgets as ww
 from weight_widgets.panes.axes import ticks
 from weight_widgets.panes.crosshair import Crosshair
+from weight_widgets.panes.hints import HINTS
 from weight_widgets.panes.png import encode
 from weight_widgets.panes.shades import DIVERGING
+from weight_widgets.panes.shell import Shell
 from weight_widgets.panes.style import (
     MODEL_COLOURS,
     count,
@@ -476,3 +478,36 @@ class TestWire:
         assert len(replaced) == 3
         assert all(image.comm is None for image in replaced)
         explorer.close()
+
+
+CONTROLS = (
+    widgets.Dropdown,
+    widgets.Checkbox,
+    widgets.Text,
+    widgets.IntText,
+    widgets.BoundedIntText,
+    widgets.FloatText,
+)
+
+
+def test_every_control_has_a_hint_and_every_hint_a_control(explore: Any, tmp_path: Path) -> None:
+    explorer = explore(a={"dense": np.ones((2, 2))}, b={"dense": np.ones((2, 2))})
+    picker = ww.CheckpointPicker(tmp_path, ww.compare, ww.demo)
+
+    def hints(widget: widgets.Widget, above: tuple[str, ...] = ()) -> Iterator[tuple[widgets.Widget, list[str]]]:
+        """Each control with the classes that tell its hint, as the page finds them: its own, or around it."""
+        classes = (*above, *getattr(widget, "_dom_classes", ()))
+        if isinstance(widget, CONTROLS):
+            yield widget, [name for name in classes if name in HINTS]
+        for child in getattr(widget, "children", ()):
+            yield from hints(child, classes)
+
+    for name in ("parts", "comparison", "scatter", "spectrum", "findings"):
+        getattr(explorer, name).shown = True
+    assert explorer.wait(TIMEOUT)
+    found = dict(hints(explorer))
+    assert [widget for widget, names in found.items() if len(names) != 1] == []
+    named = {name for names in [*found.values(), *dict(hints(picker)).values()] for name in names}
+    assert named == HINTS.keys()
+    assert {shell.hints == HINTS for shell in of_kind(explorer, Shell)} == {True}
+    picker.close()

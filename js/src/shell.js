@@ -17,12 +17,12 @@ const UNMARKED = [
   .map((name) => `${name}:not([${SUPPRESS_SHORTCUTS}="true"])`)
   .join();
 
-/** @type {import("@anywidget/types").Render} */
-function render({ el }) {
+/** @type {import("@anywidget/types").Render<{ hints: Record<string, string> }>} */
+function render({ model, el }) {
   const closing = new AbortController();
   // Out of the layout, but with a size: that is how its arrival in the page is noticed.
   Object.assign(el.style, { position: "absolute", width: "1px", height: "1px", visibility: "hidden" });
-  onceAttached(el, () => guard(explorerOf(el), closing.signal), closing.signal);
+  onceAttached(el, () => guard(explorerOf(el), model.get("hints"), closing.signal), closing.signal);
   return () => closing.abort();
 }
 
@@ -32,12 +32,13 @@ const APART = ".ww-overview-grid, .ww-grid-scroll, svg";
 
 /**
  * @param {HTMLElement} root
+ * @param {Record<string, string>} hints
  * @param {AbortSignal} signal
  */
-function guard(root, signal) {
+function guard(root, hints, signal) {
   const mark = () => {
     for (const control of root.querySelectorAll(UNMARKED)) control.setAttribute(SUPPRESS_SHORTCUTS, "true");
-    hintControls(root);
+    hintControls(root, hints);
     nameFigures(root);
     reachScrollers(root);
   };

@@ -9,12 +9,12 @@ from lab import Lab
 from overview_page import load_leaf
 from playwright.sync_api import Page
 
-SHOW = """() => {
+SHOW = """traits => {
     const root = document.querySelector('.weight-widgets');
     window.looked = 0;
     const find = root.querySelectorAll.bind(root);
     root.querySelectorAll = selectors => (selectors.startsWith('select:not') && looked++, find(selectors));
-    leaf.render({ model: modelOf(TRAITS), el: root.appendChild(document.createElement('div')) });
+    leaf.render({ model: modelOf(traits), el: root.appendChild(document.createElement('div')) });
 }"""
 FRAMES = "async count => { while (count--) await new Promise(requestAnimationFrame); return looked }"
 # As an observer is told of: each in a turn of its own.
@@ -32,8 +32,8 @@ def page(lab: Lab) -> Iterator[Page]:
     browser = lab.page.context.browser
     assert browser is not None
     page = browser.new_page()
-    load_leaf(page, "shell", "<svg></svg><p></p>")
-    page.evaluate(SHOW.replace("TRAITS", "{}"))
+    load_leaf(page, "shell", '<svg></svg><p class="ww-set-bins"></p>')
+    page.evaluate(SHOW, {"hints": {"ww-set-bins": "How many"}})
     page.wait_for_function("looked > 0")
     yield page
     page.close()
@@ -46,4 +46,4 @@ def test_it_looks_once_a_frame_and_never_for_what_is_drawn(page: Page) -> None:
     page.evaluate(ADD, ["p", "select", 30])
     looked = page.evaluate(FRAMES, 3)
     assert before < looked <= before + 2
-    assert page.locator("select[data-lm-suppress-shortcuts=true]").count() == 30
+    assert page.locator("select[data-lm-suppress-shortcuts=true][title='How many']").count() == 30
