@@ -8,11 +8,13 @@ import { make, SUPPRESS_SHORTCUTS } from "./page.js";
  * @param {string} sentence  what stands there without rows
  */
 export function buildBox(columns, sentence) {
-  const filter = make("input", { type: "search", placeholder: "Filter" });
+  const filter = make("input", { type: "search", className: "ww-field", placeholder: "Filter" });
   filter.setAttribute("aria-label", "Filter the rows");
   const tally = make("output", {});
   const boxes = columns.map(({ visible }) => make("input", { type: "checkbox", checked: visible }));
-  const labels = columns.map(({ label, hint }, i) => make("label", { title: hint }, boxes[i] ?? "", label));
+  const labels = columns.map(({ label, hint }, i) =>
+    make("label", { className: "ww-tick", title: hint }, boxes[i] ?? "", label),
+  );
   // The first column says which row it is.
   const chooser = make("details", {}, make("summary", {}, "Columns"), make("div", {}, ...labels.slice(1)));
   const bar = make("div", { className: "ww-grid-bar" }, filter, tally, chooser);

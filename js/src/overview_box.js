@@ -69,13 +69,15 @@ export function buildBox(columns, measures, id) {
 
 /** @param {Measure[]} measures */
 function buildTools(measures) {
-  const search = make("input", { type: "search", placeholder: "Search, e.g. findings:dead" });
+  const search = make("input", { type: "search", className: "ww-field", placeholder: "Search, e.g. findings:dead" });
   search.setAttribute("aria-label", "Search layers and tensors by name, class, role or findings:");
   const options = measures.map(({ key, label, hint }) => make("option", { value: key, title: hint }, label));
-  const measure = make("select", { title: "What the cells are coloured by" }, ...options);
+  const measure = make("select", { className: "ww-field", title: "What the cells are coloured by" }, ...options);
   measure.setAttribute("aria-label", "Measure that colours the cells");
   const boxes = FILTERS.map(({ key }) => make("input", { type: "checkbox", name: key }));
-  const labels = FILTERS.map(({ label, hint }, i) => make("label", { title: hint }, boxes[i] ?? "", label));
+  const labels = FILTERS.map(({ label, hint }, i) => {
+    return make("label", { className: "ww-tick", title: hint }, boxes[i] ?? "", label);
+  });
   const tally = make("output", {});
   for (const control of [search, measure, ...boxes]) control.setAttribute(SUPPRESS_SHORTCUTS, "true");
   const filters = make("div", { className: "ww-overview-filters" }, make("span", {}, "Only"), ...labels, tally);
