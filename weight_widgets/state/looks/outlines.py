@@ -89,7 +89,7 @@ class _Row:
 
 def most_rows(opened: Iterable[Checkpoint]) -> int:
     """More than there can ever be, whatever stands opposite what."""
-    return sum(len(layer) + 1 + min(layer.name.count("/"), MAX_LEVELS) for found in opened for layer in found.values())
+    return sum(len(found.tensors) + sum(1 + min(name.count("/"), MAX_LEVELS) for name in found) for found in opened)
 
 
 def page_rows(models: int) -> int:
