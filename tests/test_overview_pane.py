@@ -472,7 +472,7 @@ class TestBadges:
 
 
 class TestReading:
-    def test_names_are_there_before_numbers(self, opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_names_are_there_before_numbers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         going = threading.Event()
         monkeypatch.setattr(state_module, "overview", lambda *given: going.wait(TIMEOUT) and overview(*given))
         values = RNG.normal(size=(3, 4))
@@ -532,7 +532,7 @@ class TestReading:
         assert not explorer.overview.stopped
         explorer.close()
 
-    def test_hidden_it_reads_nothing_and_shown_it_goes_on(self, monkeypatch: pytest.MonkeyPatch, opened: Any) -> None:
+    def test_hidden_it_reads_nothing_and_shown_it_goes_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         read = []
 
         def counted(found: ww.Checkpoint, check: Any) -> Overview:
