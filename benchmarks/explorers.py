@@ -23,7 +23,7 @@ from weight_widgets.analysis.pair_summary import summarise_pair
 from weight_widgets.analysis.pairs import tensor_pair_moments
 from weight_widgets.analysis.summary import preview, summarise
 
-__all__ = ["browser", "memory", "scroll", "wire"]
+__all__ = ["browser", "memory", "opening", "scroll", "wire"]
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = [str(ROOT / place) for place in ("scripts", "tests/browser", "tests/shared")]
@@ -71,6 +71,20 @@ FRAMES = """async ([step, count]) => {
     return took;
 }"""
 SCROLLED_MODELS = 8
+# From the run of the cells until the overview has rows, and until one of them has numbers.
+OPENED = """async awaited => {
+    const start = performance.now(), end = start + 60000, took = [];
+    jupyterapp.commands.execute("notebook:run-all-cells");
+    for (const selector of awaited) {
+        do {
+            if (performance.now() > end) throw new Error(`nothing is like ${selector}`);
+            await new Promise(requestAnimationFrame);
+        } while (!document.querySelector(selector));
+        took.push((performance.now() - start) / 1e3);
+    }
+    return took;
+}"""
+AWAITED = {"first rows": "[role=treegrid] [role=row][aria-level]", "first numbers": "[role=gridcell][data-look=number]"}
 
 
 def memory(bench: Bench) -> Iterator[Quantity]:
@@ -146,6 +160,24 @@ def scroll(bench: Bench) -> Iterator[Quantity]:
             took = sorted(page.evaluate(FRAMES, [step, 20 * bench.size.repeats]))
             yield Quantity.of_times(f"{of}: a frame, scrolled {what}", took, 20.0)
             yield Quantity(f"… its 95th percentile, scrolled {what}", 1000 * took[int(0.95 * len(took))], "ms")
+
+
+def opening(bench: Bench) -> Iterator[Quantity]:
+    """From the run of a notebook's cell to what the overview shows first; the kernel is a new one each time."""
+    if not _has_browser():
+        return
+    from lab import open_lab
+
+    paths = [str(bench.deep(f"_{number}.h5")) for number in range(SCROLLED_MODELS)]
+    took = []
+    with TemporaryDirectory(prefix="weight-widgets-lab-") as folder, open_lab(Path(folder)) as lab:
+        for _ in range(max(bench.size.repeats // 3, 1)):
+            lab.open_notebook([f"import weight_widgets as ww\nww.compare(*{paths!r})"])
+            ww.clear_cache()
+            took.append(lab.page.evaluate(OPENED, [*AWAITED.values()]))
+    of = f"run of the cell, {bench.size.layers} layers × {SCROLLED_MODELS} models"
+    for what, seconds in zip(AWAITED, zip(*took, strict=True), strict=True):
+        yield Quantity.of_times(f"{of} → {what}", seconds)
 
 
 def browser(bench: Bench) -> Iterator[Quantity]:

@@ -17,12 +17,12 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from explorers import browser, memory, scroll, wire
+from explorers import browser, memory, opening, scroll, wire
 from goals import FULL, ROWS, SMOKE, Bench
 from peers import absent
 from rows import HEAD, NOISE, Race, lines_of_race
 
-ALL = {**ROWS, "memory": memory, "wire": wire, "scroll": scroll, "browser": browser}
+ALL = {**ROWS, "memory": memory, "wire": wire, "scroll": scroll, "opening": opening, "browser": browser}
 
 
 def main() -> None:
