@@ -31,6 +31,7 @@ class FigureBox(widgets.VBox):
         self._words.add_class("ww-summary")
         self.held = (figure, self._words)
         super().__init__(list(self.held) if drawn else [])
+        figure.layout.observe(lambda _: self._keep_room() if self.drawn else None, "height")
 
     @property
     def drawn(self) -> bool:
@@ -40,8 +41,13 @@ class FigureBox(widgets.VBox):
     def drawn(self, drawn: bool) -> None:
         if drawn == self.drawn:
             return
-        self.layout.min_height = None if drawn else self.figure.layout.height
+        # Kept until the page has drawn it, and after it was taken away.
+        self._keep_room()
         self.children = list(self.held) if drawn else []
+
+    def _keep_room(self) -> None:
+        # Hosts put a margin around every widget.
+        self.layout.min_height = f"calc({self.figure.layout.height} + 2 * var(--jp-widgets-margin, 2px))"
 
     def describe(self, words: str) -> None:
         """Say what the figure shows, in plain text: the page makes it the figure's name."""
