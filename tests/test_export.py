@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import bqplot
 import mistune
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ import weight_widgets as ww
 from weight_widgets.display import visible
 from weight_widgets.panes.export import menu
 from weight_widgets.panes.export.axes import number_in_words
+from weight_widgets.panes.export.places import Area
 from weight_widgets.panes.export.tables import to_csv, to_latex, to_markdown
 from weight_widgets.panes.sheet import Column, Row, Sheet
 from weight_widgets.panes.style import count, number
@@ -35,6 +37,7 @@ COLUMNS = (
 FORMULAS = ["=1+1", '=cmd|" /C calc"!A0', "+1", "-1", "@SUM(A1)", "＝1"]
 LATEX = [r"\input{/etc/passwd}", r"\write18{x}", "^^5cinput", "a&b%c$d#e_f{g}h~i^j\\", "[x] * <y> |z|", "--- ,, ''"]
 MARKDOWN = ["a|b", r"a\|b", "`code`", "[x](javascript:y)", "![x](y)", "*b* __c__ ~~d~~", "&amp; $x$ #1", "<b>"]
+MARKDOWN += ["https://a.bc/d", "see http://a.bc", "www.a.bc", "WWW.a.bc", "mailto:a@b.cd", "@name"]
 NAMES = [*FORMULAS, *LATEX, *MARKDOWN, *(visible(name) for name in HOSTILE)]
 VALUES = [0.1 + 0.2, -1e-300, np.float32(0.1), np.nan, None, np.inf]
 # What a cell of ours may use, and what it stands for.
@@ -83,9 +86,22 @@ def test_csv_has_every_digit_and_no_formula(sheet: Sheet) -> None:
     assert frame["size"].tolist() == [10**12 + place for place in range(len(NAMES))]
 
 
+def test_csv_has_no_formula_where_semicolons_separate() -> None:
+    names = ["x;=1+1", 'x; "=1+1"', "x;;-1;@a", '";=1', "x;y"]
+    rows = [Row({"mean": 1.5, "name": name}) for name in names]
+    text = to_csv(Sheet((COLUMNS[1], COLUMNS[0]), rows))
+    _, *found = csv.reader(io.StringIO(text))
+    assert [row[1].replace("'", "") for row in found] == names
+    assert found[-1][1] == names[-1]
+    for row in csv.reader(io.StringIO(text), delimiter=";"):
+        assert not any(re.match(r'[\s"]*[=+\-@]', cell) for cell in row)
+
+
 def test_markdown_is_a_table_of_what_is_shown(sheet: Sheet) -> None:
     html = mistune.create_markdown(plugins=["table", "strikethrough", "math", "url"])(to_markdown(sheet))
     page = Page(html)
+    # What GitHub makes links of besides.
+    assert not re.search(r"(?i)(?<!\\)[:@]|www\.", to_markdown(sheet).split("\n", 2)[2])
     assert page.tags == {"table", "thead", "tbody", "tr", "th", "td"}
     head, *rows = ([cell.strip("\n ") for cell in row] for row in page.rows)
     assert head == ["name_of|it", "mean", "size"]
@@ -213,6 +229,13 @@ def _figures(widget: Any) -> Iterator[Any]:
         yield from _figures(child)
 
 
+def test_the_largest_numbers_that_there_are_have_places() -> None:
+    area = Area(10.0, 20.0, 110.0, 220.0)
+    scale = bqplot.LinearScale(min=-1.7e308, max=1.7e308)
+    assert area.across(scale)(np.array([-1.7e308, 0, 1.7e308])) == pytest.approx([10, 60, 110])
+    assert area.upwards(scale)(np.array([-1.7e308, 0.85e308, 1.7e308])) == pytest.approx([220, 70, 20])
+
+
 def test_hostile_names_stay_text_in_every_file(tmp_path: Path) -> None:
     values = np.linspace(-1, 1, 12, dtype="f4").reshape(3, 4)
     explorer = ww.compare(hostile("\udc80<b>\x00", values), hostile("=1+1", values / 2))
@@ -256,6 +279,18 @@ def test_the_overview_has_every_tensor_of_every_model(saved: Any) -> None:
     assert [float(value) for value in rows[0][2:]] == pytest.approx([0.5, -0.25], rel=1e-6)
 
 
+def test_the_overview_has_names_as_long_as_they_are(explore: Any, tmp_path: Path) -> None:
+    names = [f"{'L' * 60}{place}{'L' * 60}" for place in range(2)]
+    explorer = explore(a={name: np.eye(2) for name in names}, b={name: np.eye(2) * 3 for name in names})
+    explorer.overview.measure = "relative_change"
+    for suffix in (".csv", ".md"):
+        explorer.export("overview", tmp_path / f"overview{suffix}")
+    head, *rows = csv.reader(io.StringIO((tmp_path / "overview.csv").read_text("utf-8"), newline=""))
+    assert head[2:] == ["relative_change of a", "relative_change of b"]
+    assert [row[0] for row in rows] == names
+    assert "| relative change of b |" in (tmp_path / "overview.md").read_text("utf-8")
+
+
 def test_what_cannot_be_written_is_said(saved: Any, tmp_path: Path) -> None:
     export = saved.explorer.export
     with pytest.raises(ww.WeightWidgetsError, match=r"figure\.pdf has none of the suffixes \.svg, \.png, \.csv"):
@@ -268,33 +303,82 @@ def test_what_cannot_be_written_is_said(saved: Any, tmp_path: Path) -> None:
         export("parts", tmp_path / "figure.svg")
     with pytest.raises(FileNotFoundError):
         export("heatmap", tmp_path / "none" / "figure.png")
+    saved.explorer.close()
+    with pytest.raises(ww.WeightWidgetsError, match="closed"):
+        export("heatmap", tmp_path / "figure.svg")
+    assert not (tmp_path / "figure.svg").exists()
+
+
+class Painter:
+    """Pages that paint what an explorer sends for a path."""
+
+    def __init__(self, explorer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.explorer = explorer
+        self.sent: list[dict[str, Any]] = []
+        monkeypatch.setattr(explorer._menu, "send", lambda content, buffers: self.sent.append(content))
+        monkeypatch.setattr(menu, "PATIENCE", 0.0)
+
+    def ask(self, path: Path, *answers: dict[str, Any]) -> None:
+        """Export the heatmap; the answers come before the time is out."""
+
+        async def cell() -> None:
+            self.explorer.export("heatmap", path)
+            for each in answers:
+                self.answer(each)
+            await asyncio.sleep(0.01)
+
+        asyncio.run(cell())
+
+    def answer(self, content: dict[str, Any]) -> None:
+        self.explorer._menu._handle_custom_msg({"ticket": self.sent[-1]["ticket"], **content}, [])
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return self.explorer._state.status.problems
+
+
+def piece(view: str, text: str) -> dict[str, Any]:
+    return {"do": "painted", "view": view, "piece": text, "parts": 2}
 
 
 def test_a_png_is_written_when_a_page_has_painted_it(
     saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    explorer, path = saved.explorer, tmp_path / "figure.png"
-    sent: list[dict[str, Any]] = []
-    monkeypatch.setattr(explorer._menu, "send", lambda content, buffers: sent.append(content))
-    monkeypatch.setattr(menu, "PATIENCE", 0.0)
-
-    def answer(view: str, piece: str) -> None:
-        content = {"do": "painted", "ticket": sent[-1]["ticket"], "view": view, "piece": piece, "parts": 2}
-        explorer._menu._handle_custom_msg(content, [])
-
-    async def ask(*answers: tuple[str, str]) -> None:
-        explorer.export("heatmap", path)
-        for each in answers:
-            answer(*each)
-        await asyncio.sleep(0.01)
-
-    asyncio.run(ask(("one", "AAE"), ("two", "//"), ("one", "CAw=="), ("two", "//")))
+    path, painter = tmp_path / "figure.png", Painter(saved.explorer, monkeypatch)
+    painter.ask(path, piece("one", "AAE"), piece("two", "//"), piece("one", "CAw=="), piece("two", "//"))
     assert path.read_bytes() == b"\x00\x01\x02\x03"
-    assert explorer._state.status.shown == f"Saved {path}"
+    assert saved.explorer._state.status.shown == f"Saved {path}"
+    assert not painter.problems
     path.unlink()
-    asyncio.run(ask(("one", "AAE")))
-    assert any("no page that shows the explorer" in problem for problem in explorer._state.status.problems)
+    painter.ask(path, piece("one", "AAE"))
+    assert any("no page that shows the explorer" in problem for problem in painter.problems)
     assert not path.exists()
+    # Its answer came behind the cells that were run at once.
+    painter.answer(piece("one", "CAw=="))
+    assert path.read_bytes() == b"\x00\x01\x02\x03"
+    assert not painter.problems
+
+
+def test_a_page_that_cannot_paint_is_heard(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, painter = tmp_path / "figure.png", Painter(saved.explorer, monkeypatch)
+    painter.ask(path, {"do": "failed", "name": path.name, "why": "no canvas"})
+    assert painter.problems == ("figure.png could not be saved: no canvas",)
+    # Another can.
+    painter.answer(piece("two", "AAE"))
+    painter.answer(piece("two", "CAw=="))
+    assert path.exists()
+    assert not painter.problems
+
+
+def test_a_png_lies_where_its_path_led(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    painter = Painter(saved.explorer, monkeypatch)
+    painter.ask(Path("figure.png"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    painter.answer(piece("one", "AAE"))
+    painter.answer(piece("one", "CAw=="))
+    assert [found.relative_to(tmp_path) for found in tmp_path.rglob("*.png")] == [Path("figure.png")]
 
 
 def test_large_pictures_travel_in_small_messages(wire: Wire, explore: Any) -> None:

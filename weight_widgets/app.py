@@ -9,6 +9,7 @@ from typing import Any, overload
 
 import ipywidgets as widgets
 
+from .errors import InputError
 from .panes.compare import ComparePane
 from .panes.export import ExportMenu
 from .panes.findings import FindingsPane
@@ -20,6 +21,7 @@ from .panes.parts import PartsPane
 from .panes.pickers import LayerChooser, ModelChooser
 from .panes.scatter import ScatterPane
 from .panes.shell import Shell
+from .panes.shown import CLOSED
 from .panes.spectrum import SpectrumPane
 from .panes.status import StatusLine
 from .panes.style import Models
@@ -69,7 +71,7 @@ class WeightExplorer(Root):
     histogram : HistogramState
         Settings of the histogram pane: ``bins``, ``clip``, ``log``, ``density``, ``initial``.
     heatmap : HeatmapState
-        Settings of the heatmap pane: ``way``, ``position``, ``by_norm``.
+        Settings of the heatmap pane: ``way``, ``position``, ``by_norm``, ``limit``, ``window``.
     parts : PartsState
         Settings of the parts pane: ``shown``, ``bins``, ``page``.
     comparison : CompareState
@@ -248,13 +250,13 @@ class WeightExplorer(Root):
         path : str or os.PathLike
             Its suffix chooses the format: ``.svg`` or ``.png`` for figures, ``.csv``, ``.md`` or ``.tex`` for tables.
             A file that is there is replaced. An image in pixels is painted by the page that shows the explorer: the
-            file is there once the status line says so, after the cell has ended; where no page answers within ten
-            seconds it says that. All other formats are written at once, and need no page.
+            file is there once the status line says so, after the cell has ended; where no page has answered within ten
+            seconds it says that, until one does. All other formats are written at once, and need no page.
 
         Raises
         ------
         InputError
-            No such format, or no pane that is shown offers it.
+            No such format, no pane that is shown offers it, or the explorer is closed.
         OSError
             The file cannot be written.
 
@@ -263,6 +265,8 @@ class WeightExplorer(Root):
         >>> explorer.export("heatmap", "figure.svg")    # doctest: +SKIP
         >>> explorer.export("table", "table.tex")       # doctest: +SKIP
         """
+        if self.comm is None:
+            raise InputError(CLOSED)
         self._state.wait_for_panes(60.0)
         self._menu.export(name, Path(path))
 

@@ -59,7 +59,7 @@ async function finish(model, view, { about, parts }) {
     const pieces = await piecesOf(blob);
     for (const piece of pieces) model.send({ do: "painted", ticket: about.ticket, view, piece, parts: pieces.length });
   } catch (error) {
-    model.send({ do: "failed", name: about.name, why: String(error) });
+    model.send({ do: "failed", ticket: about.ticket, name: about.name, why: String(error) });
   }
 }
 

@@ -13,7 +13,7 @@ from traitlets.utils.bunch import Bunch
 from ..display import visible
 from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Selection, Sketch
 from ..state.looks import ABSENT, EQUAL, UNKNOWN
-from .export import Export, exporting
+from .export import MAX_CELL, Export, exporting
 from .overview_grid import OverviewGrid
 from .pane import Pane
 from .sheet import Column, Row, Sheet
@@ -137,15 +137,16 @@ class _Overview:
 
 def _sheet(glance: Glance, measure: Measure, models: Models) -> Sheet:
     """A row for each tensor, whatever is searched and folded in the page; a column for each model."""
-    names = {label: f"{measure.label} of {model.name}" for label, model in models.items()}
+    keys = [f"{measure.key} of {model.name}" for model in models.values()]
+    labels = [f"{measure.label} of {model.name}" for model in models.values()]
     columns = [Column("layer", "layer"), Column("tensor", "tensor")]
-    columns += [Column(name, name, format=partial(_number, measure)) for name in names.values()]
+    columns += [Column(key, label, format=partial(_number, measure)) for key, label in zip(keys, labels, strict=True)]
     numbers, _ = glance.numbers(measure)
     rows = []
     for place, (layer, tensor) in enumerate(glance.outline.addresses):
         if glance.outline.is_tensor(place):
-            cells = {"layer": visible(layer), "tensor": visible(tensor)}
-            rows.append(Row(cells | dict(zip(names.values(), numbers[place].tolist(), strict=True))))
+            cells = {"layer": visible(layer, MAX_CELL), "tensor": visible(tensor, MAX_CELL)}
+            rows.append(Row(cells | dict(zip(keys, numbers[place].tolist(), strict=True))))
     return Sheet(columns, rows)
 
 

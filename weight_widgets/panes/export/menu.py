@@ -23,7 +23,7 @@ __all__ = ["ExportMenu"]
 
 # Seconds, with the kernel free, after which no page is taken to show the menu.
 PATIENCE = 10.0
-NO_PAGE = "{} was not written: no page that shows the explorer has painted it. An SVG needs no page."
+NO_PAGE = "{} is not written: no page that shows the explorer has painted it so far. An SVG needs no page."
 
 
 @dataclass
@@ -31,8 +31,12 @@ class Painting:
     """A picture that pages paint for a path."""
 
     path: Path
+    # Where that led when it was asked for: the notebook may change its folder.
+    place: Path
     # In base64, by the view that paints: there may be several.
     pieces: dict[str, list[str]] = field(default_factory=dict)
+    # Whether a page has said why it could not.
+    failed: bool = False
 
 
 class ExportMenu(anywidget.AnyWidget):
@@ -89,7 +93,7 @@ class ExportMenu(anywidget.AnyWidget):
         # While a folder that does not exist can still be told to who asked.
         path.parent.resolve(strict=True)
         ticket = next(self._tickets)
-        self._paintings[ticket] = Painting(path)
+        self._paintings[ticket] = Painting(path, path.absolute())
         self._deliver(svg, {"ticket": ticket, "view": "", "name": path.name, "painted": True})
         try:
             loop = asyncio.get_running_loop()
@@ -100,8 +104,9 @@ class ExportMenu(anywidget.AnyWidget):
         loop.call_soon(lambda: loop.call_later(PATIENCE, self._give_up, ticket))
 
     def _give_up(self, ticket: int) -> None:
-        painting = self._paintings.pop(ticket, None)
-        if painting is not None:
+        """Tell that no page has answered. One may do so yet: answers wait behind all cells that were run at once."""
+        painting = self._paintings.get(ticket)
+        if painting is not None and not painting.failed:
             self._state.say("export", problem=NO_PAGE.format(painting.path))
 
     def _deliver(self, data: bytes, about: dict[str, Any]) -> None:
@@ -118,7 +123,10 @@ class ExportMenu(anywidget.AnyWidget):
                 self._make(name, FORMATS[title], view)
             case {"do": "saved", "name": name}:
                 self._state.say("export", f"Saved {name}")
-            case {"do": "failed", "name": name, "why": why}:
+            case {"do": "failed", "ticket": ticket, "name": name, "why": why}:
+                # Another page may paint it still.
+                if painting := self._paintings.get(ticket):
+                    painting.failed = True
                 self._state.say("export", problem=f"{name} could not be saved: {why}")
             case {"do": "painted", "ticket": ticket, "view": view, "piece": piece, "parts": parts}:
                 self._keep(ticket, view, piece, parts)
@@ -153,7 +161,7 @@ class ExportMenu(anywidget.AnyWidget):
             return
         del self._paintings[ticket]
         try:
-            painting.path.write_bytes(base64.b64decode("".join(pieces)))
+            painting.place.write_bytes(base64.b64decode("".join(pieces)))
         except OSError as error:
             self._state.say("export", problem=f"{painting.path} could not be written: {error.strerror}")
         else:

@@ -52,4 +52,7 @@ def _along(scale: bqplot.Scale, start: float, end: float) -> Along:
     low, high = float(scale.min), float(scale.max)
     if isinstance(scale, bqplot.LogScale):
         return lambda values: start + (end - start) * np.log(values / low) / np.log(high / low)
-    return lambda values: start + (end - start) * (values - low) / ((high - low) or 1.0)
+    # The distance of the largest numbers that there are would be none.
+    reach = max(abs(low), abs(high)) or 1.0
+    low, high = low / reach, high / reach
+    return lambda values: start + (end - start) * (values / reach - low) / ((high - low) or 1.0)

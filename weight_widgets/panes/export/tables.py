@@ -12,14 +12,15 @@ from numbers import Integral
 from ...display import sentence
 from ..sheet import Column, Row, Sheet, cell_text
 
-__all__ = ["to_csv", "to_latex", "to_markdown"]
+__all__ = ["MAX_CELL", "to_csv", "to_latex", "to_markdown"]
 
 # No cell of ours is longer.
 MAX_CELL = 2000
-# What a spreadsheet takes for a formula (OWASP, "CSV Injection"), in full width as well.
-FORMULA = tuple("=+-@＝＋－＠")
+# What a spreadsheet takes for a formula (OWASP, "CSV Injection"), in full width as well; at the beginning,
+# and after what separates cells where commas are decimal, for quotes count only at the beginning of such a cell.
+FORMULA = re.compile(r"""(^|[;\t][\s"]*)(?=[=+\-@＝＋－＠])""")
 # All that Markdown, or GitHub's flavour of it, gives a meaning to within a line.
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~$&#!])")
+MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|~$&#!:@]|(?<=www)\.)", re.IGNORECASE)
 LATEX: Mapping[str, str] = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -61,8 +62,8 @@ LIGATURES = re.compile(r"([-',])(?=\1)")
 def to_csv(sheet: Sheet) -> str:
     """As in RFC 4180; numbers with all their digits, under the names that they have in the data frames.
 
-    Texts are quoted, and one that a spreadsheet would take for a formula gets an apostrophe in front. What is not known
-    is empty.
+    Texts are quoted, and what a spreadsheet would take for a formula gets an apostrophe in front. What is not known is
+    empty.
     """
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
@@ -94,8 +95,7 @@ def _value(column: Column, row: Row) -> str | int | float | None:
     if value is None:
         return None
     if column.format is None:
-        text = sentence(str(value), MAX_CELL)
-        return f"'{text}" if text.startswith(FORMULA) else text
+        return FORMULA.sub(r"\1'", sentence(str(value), MAX_CELL))
     # numpy's own numbers may be written with their type.
     number = int(value) if isinstance(value, Integral) else float(value)
     return None if math.isnan(number) else number
