@@ -179,6 +179,8 @@ class TestPicture:
         assert set(np.unique(pixels)) <= set(range(25))
         assert "■</span> m11" in html
         assert "■</span> m12" not in html
+        assert "m11 and 118 more</p>" in html
+        assert "<p>and 117 more models.</p>" in html
         assert len(html.encode()) <= 100_000
 
     def test_nothing_of_what_was_chosen_before(self, explore: Any, monkeypatch: pytest.MonkeyPatch) -> None:

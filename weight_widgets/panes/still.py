@@ -82,6 +82,8 @@ def _verdicts(comparisons: Comparisons, models: Models) -> Iterator[str]:
         else:
             said = f"could not be compared: {text(why, MAX_SENTENCE)}" if why else "not compared yet"
         yield f"<p><b>{text(models[label].name)}</b> against {against}: {said}</p>"
+    if more := _more(comparisons.others):
+        yield f"<p>{more} models.</p>"
 
 
 def _histogram(overlay: Overlay | None, state: HistogramState, models: Models) -> Iterator[str]:
@@ -91,13 +93,19 @@ def _histogram(overlay: Overlay | None, state: HistogramState, models: Models) -
     heights = {label: bar_heights(found, state.log, state.density) for label, found in curves.items()}
     edges = next(iter(curves.values())).edges
     picture = _outlines(edges, [(models[label].colour, found) for label, found in heights.items()], state.log)
-    key = " ".join(_key(models[label]) for label in curves)
+    key = " ".join([*(_key(models[label]) for label in curves), _more(overlay.curves)]).rstrip()
     top = max(float(found.max()) for found in heights.values())
     tallest = f"a density of {number(top)}" if state.density else f"{count(round(top))} weights"
     ends = f"{number(float(edges[0]))} to {number(float(edges[-1]))}"
     scale = ", on a logarithmic axis" if state.log else ""
     yield f"<p>Histogram from {ends}, the tallest bar {tallest}{scale}: {key}</p>"
     yield _image(picture, WIDTH, HEIGHT, f"Histogram from {ends}")
+
+
+def _more(listed: Sequence[object]) -> str:
+    """How many of them there is no room for; ``""`` where all have some."""
+    left = len(listed) - MAX_MODELS
+    return f"and {count(left)} more" if left > 0 else ""
 
 
 def _key(model: Model) -> str:
