@@ -2,9 +2,10 @@
 
 from .aligned import paired_name
 from .comparisons import Comparisons
-from .explorer import ExplorerState, Status
+from .explorer import ExplorerState
 from .files import FilesState, FoundFile
 from .findings import FindingsState
+from .heatmap import HeatmapState
 from .keeping import Kept, kept, read_kept, restore
 from .looks import (
     MEASURES,
@@ -31,7 +32,6 @@ from .selection import Pick, Selection
 from .settings import (
     CLIPS,
     CompareState,
-    HeatmapState,
     HistogramState,
     PaneState,
     PartsState,
@@ -39,6 +39,7 @@ from .settings import (
     TableState,
 )
 from .spectrum import SpectrumState
+from .status import Status
 
 __all__ = [
     "CLIPS",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from traitlets import Instance
 from traitlets.utils.bunch import Bunch
 
 from ..analysis.passes import Check
@@ -17,6 +16,7 @@ from ..worker import Worker
 from .aligned import aligned
 from .comparisons import Comparisons
 from .findings import FindingsState
+from .heatmap import HeatmapState
 from .looks import (
     look_at_histograms,
     look_at_parts,
@@ -25,14 +25,12 @@ from .looks import (
     look_at_table,
     look_closely,
 )
-from .observed import Observed
 from .overview import OverviewState
 from .quiet import Quiet
 from .selection import Pick, Selection
 from .settings import (
     CompareState,
     FixedState,
-    HeatmapState,
     HistogramState,
     PaneState,
     PartsState,
@@ -40,8 +38,9 @@ from .settings import (
     TableState,
 )
 from .spectrum import SpectrumState
+from .status import ZOOM, ZOOMABLE, Telling
 
-__all__ = ["ExplorerState", "Status"]
+__all__ = ["ExplorerState"]
 
 # By the pane that shows the result.
 LOOKS: dict[str, Callable[..., Any]] = {
@@ -51,7 +50,6 @@ LOOKS: dict[str, Callable[..., Any]] = {
     "scatter": look_at_scatter,
     "table": look_at_table,
 }
-ZOOM, ZOOMABLE = "zoom", "heatmap"
 # Under which it is told what of a kept state is not here; no pane is called so.
 RESTORED = "state"
 # Seconds after which a pan or a zoom is taken to be at its end.
@@ -65,41 +63,11 @@ DEPENDENT = {
 }
 
 
-@dataclass(frozen=True)
-class Status:
-    """What the user is told: what is shown, what is being read and how far that is, what went wrong.
-
-    `asked` has the keys of what is being computed, and `notes` what went wrong with each.
-    """
-
-    shown: str = ""
-    reading: str = ""
-    progress: str = ""
-    failures: tuple[str, ...] = ()
-    asked: frozenset[str] = frozenset()
-    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Every sentence about what went wrong, each once."""
-        return tuple(dict.fromkeys((*self.failures, *(note for notes in self.notes.values() for note in notes))))
-
-    def problems_of(self, key: str) -> tuple[str, ...]:
-        """What went wrong with one pane."""
-        return self.notes.get(key, ()) + (self.notes.get(ZOOM, ()) if key == ZOOMABLE else ())
-
-    def progress_of(self, key: str) -> str:
-        """How far the result of one pane is; ``""`` before that takes a while."""
-        return f"{self.reading} {self.progress}" if key in self.asked and self.progress.startswith(key) else ""
-
-
-class ExplorerState(Observed):
+class ExplorerState(Telling):
     """The whole state behind the panes on a selection. They observe it; only it asks the worker."""
 
-    status = Instance(Status, args=())
-
     def __init__(self, selection: Selection) -> None:
-        super().__init__()
+        super().__init__(selection.failures)
         self.opened = selection.opened
         self.selection = selection
         self.comparisons = Comparisons(self.opened)
@@ -114,9 +82,6 @@ class ExplorerState(Observed):
         self.overview = OverviewState(selection, self.comparisons, self.findings)
         self.verdict = FixedState()
         self.line = FixedState()
-        self.status = Status(failures=selection.failures)
-        self._notes: dict[str, tuple[str, ...]] = {}
-        self._asked: set[str] = set()
         self._compared = self._searched = self._read = False
         # The names are exchanged, and nobody chose anything.
         self._renaming = Quiet()
@@ -336,18 +301,6 @@ class ExplorerState(Observed):
         self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
         self._begin_behind()
 
-    def say(self, key: str, words: str = "", problem: str = "") -> None:
-        """Tell in the status line what came of something that is no look, in the place of what it told before."""
-        self.note(key, (problem,) if problem else ())
-        if words:
-            self._say(shown=words)
-
-    def note(self, key: str, notes: tuple[str, ...]) -> None:
-        """Tell in the status what went wrong."""
-        if self._notes.get(key, ()) != notes:
-            self._notes[key] = notes
-            self._say()
-
     def _forget_restored(self, _: object) -> None:
         if not self._renaming:
             self.note(RESTORED, ())
@@ -355,10 +308,3 @@ class ExplorerState(Observed):
     def _tell_unfit(self, change: Bunch) -> None:
         if change.new:
             self.note(RESTORED, (*self._notes.get(RESTORED, ()), f"not restored: {change.new}"))
-
-    def _tell(self, key: str, pick: Pick, notes: tuple[str, ...]) -> None:
-        self._notes[key] = notes
-        self._say(shown=f"Showing {pick.address}")
-
-    def _say(self, **changed: Any) -> None:
-        self.status = replace(self.status, asked=frozenset(self._asked), notes=dict(self._notes), **changed)
