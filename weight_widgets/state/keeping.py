@@ -94,10 +94,10 @@ def restore(state: ExplorerState, found: object, *, reference: bool = True) -> N
 
 def _drawn(state: ExplorerState) -> tuple[Any, ...] | None:
     """What the heatmap's pictures are of; None while they are of something else."""
-    heatmap, pick = state.heatmap, state.selection.pick
-    if heatmap.result is None or replace(heatmap.result.pick, checkpoints=pick.checkpoints) != pick:
+    heatmap = state.heatmap
+    if state.result_of("heatmap") is None:
         return None
-    return replace(pick, checkpoints=()), heatmap.way, heatmap.position, heatmap.by_norm
+    return replace(state.selection.pick, checkpoints=()), heatmap.way, heatmap.position, heatmap.by_norm
 
 
 def _plain(value: Any) -> Any:
