@@ -15,6 +15,7 @@ from ..analysis.verdict.traces import is_kernel
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .export import Key
 from .figure_box import FigureBox
+from .figures import plain_figure
 from .in_words import changes_in_words
 from .style import NEUTRAL, count
 
@@ -70,13 +71,11 @@ class ChangeMap:
         )
         self._across = horizontal_axis(self._x, label="tensor, in model order", label_offset="2.4em", tick_format="d")
         self._upwards = vertical_axis(self._y, label="relative change", label_offset="3.8em", tick_format="~g")
-        self.figure = bqplot.Figure(
-            marks=[self.ring, *self._marks.values()],
-            axes=[self._across, self._upwards],
-            fig_margin={"top": 8, "bottom": 42, "left": 66, "right": 14},
-            layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
-            padding_x=0,
-            padding_y=0,
+        self.figure = plain_figure(
+            [self.ring, *self._marks.values()],
+            [self._across, self._upwards],
+            {"top": 8, "bottom": 42, "left": 66, "right": 14},
+            HEIGHT,
         )
         self.figure.add_class("ww-change-map")
         self.keys: Sequence[Key] = ()

@@ -19,7 +19,7 @@ from .grid import Grid
 from .pair_editor import PairEditor, address_in_words
 from .pane import Pane
 from .sheet import Column, Row
-from .style import Models, count, number, percent, text
+from .style import Models, count, number, pair_in_words, percent, text
 from .toggles import Holding
 
 __all__ = ["ComparePane"]
@@ -162,7 +162,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
 
 
 def _pair(selection: Selection, models: Models) -> str:
-    return f"A {models[selection.reference].name} · B {models[selection.other].name}"
+    return pair_in_words(models, selection.reference, selection.other)
 
 
 def _plate(changes: ChangeMap, pair: str) -> Plate:

@@ -21,6 +21,7 @@ from .controls import settings_row
 from .crosshair import Crosshair
 from .export import Export, Plate, Plot, exporting
 from .figure_box import FigureBox
+from .figures import plain_figure, replace_image
 from .in_words import picture_in_words
 from .limits import colour_settings
 from .pane import Pane
@@ -225,14 +226,7 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     axes = [horizontal_axis(x, tick_format="d", label_offset="2.4em")]
     if first:
         axes.append(vertical_axis(y, tick_format="d", label_offset="4em"))
-    figure = bqplot.Figure(
-        marks=[image, closeup, separators],
-        axes=axes,
-        fig_margin=FIRST_MARGIN if first else MARGIN,
-        layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
-        padding_x=0,
-        padding_y=0,
-    )
+    figure = plain_figure([image, closeup, separators], axes, FIRST_MARGIN if first else MARGIN, HEIGHT)
     figure.interaction = bqplot.PanZoom(scales={"x": [x], "y": [y]})
     figure.add_class(name)
     title = widgets.HTML()
@@ -251,13 +245,7 @@ def _paint(image: bqplot.Image, raster: Raster | None, limit: float, window: Win
     pixels = encode(raster.mean, limit, DIVERGING)
     if pixels == image.image.value and place == (image.x.tolist(), image.y.tolist()):
         return
-    replaced = image.image
-    with image.hold_sync():
-        image.x, image.y = place
-        # bqplot's mark notices a new one only.
-        image.image = widgets.Image(value=pixels, format="png")
-    replaced.layout.close()
-    replaced.close()
+    replace_image(image, pixels, *place)
 
 
 def _separate(separators: bqplot.Lines, raster: Raster | None, matrix: Matrix | None) -> None:
@@ -292,14 +280,7 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     ramp = np.linspace(-1.0, 1.0, len(DIVERGING))[::-1, None]
     image = bqplot.Image(image=_pixels(ramp, 1.0), scales={"x": across, "y": limits}, x=[0.0, 1.0], y=[-1.0, 1.0])
     axis = vertical_axis(limits, "right")
-    figure = bqplot.Figure(
-        marks=[image],
-        axes=[axis],
-        fig_margin={**MARGIN, "left": 4, "right": 56},
-        layout=widgets.Layout(width=f"{BAR_WIDTH}px", height=HEIGHT, flex="0 0 auto"),
-        padding_x=0,
-        padding_y=0,
-    )
+    figure = plain_figure([image], [axis], {**MARGIN, "left": 4, "right": 56}, HEIGHT, width=f"{BAR_WIDTH}px")
     figure.add_class("ww-colour-bar")
 
     def stretch(_: object) -> None:

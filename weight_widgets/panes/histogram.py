@@ -17,6 +17,7 @@ from .bars import EMPTY_BIN, bar_heights
 from .controls import settings_row
 from .export import Export, Key, Plate, Plot, exporting
 from .figure_box import FigureBox
+from .figures import plain_figure
 from .in_words import histogram_in_words
 from .pane import Pane
 from .sheet import Column, Row, Sheet, html_table
@@ -93,15 +94,14 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     ground = Ground()
     lines = {label: _line(ground, model.colour) for label, model in models.items()}
     initial = _initial_line(ground)
-    figure = bqplot.Figure(
-        marks=[*lines.values(), initial],
-        axes=[ground.across, ground.upwards],
+    figure = plain_figure(
+        [*lines.values(), initial],
+        [ground.across, ground.upwards],
+        {"top": 12, "bottom": 44, "left": 62, "right": 14},
+        HEIGHT,
+        padding_x=0.01,
         # It stands on none while the axis is linear, and goes when the figure does.
         scale_y=ground.logarithmic,
-        fig_margin={"top": 12, "bottom": 44, "left": 62, "right": 14},
-        layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
-        padding_x=0.01,
-        padding_y=0,
     )
     figure.add_class("ww-histogram-figure")
     zoom = Zoom(figure, ground.x, seen=ground.mark)

@@ -14,6 +14,7 @@ from .axes import single, vertical_axis
 from .controls import settings_row
 from .export import Export, Key, Plate, Plot, exporting
 from .figure_box import FigureBox
+from .figures import plain_figure
 from .in_words import parts_in_words
 from .pane import Pane
 from .style import NEUTRAL, UNSURE, Models, count, number, percent, text
@@ -47,13 +48,11 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
     ground = bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], stroke_width=1, opacities=[FADED])
     titles, lows, highs = (_label(scales, align) for align in ("start", "start", "end"))
     axis = vertical_axis(scales["y"])
-    figure = bqplot.Figure(
-        marks=[ground, *bars.values(), titles, lows, highs],
-        axes=[axis],
-        fig_margin={"top": 4, "bottom": 8, "left": 122, "right": 8},
-        layout=widgets.Layout(width="auto", height=f"{HEIGHT}px", min_width="0"),
-        padding_x=0,
-        padding_y=0,
+    figure = plain_figure(
+        [ground, *bars.values(), titles, lows, highs],
+        [axis],
+        {"top": 4, "bottom": 8, "left": 122, "right": 8},
+        f"{HEIGHT}px",
     )
     box = FigureBox(figure, drawn=False)
     said = widgets.HTML()

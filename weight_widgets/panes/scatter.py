@@ -14,12 +14,13 @@ from ..state import ExplorerState, Scatter, ScatterState
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .export import Export, Plate, Plot, exporting
 from .figure_box import FigureBox
+from .figures import plain_figure, replace_image
 from .in_words import scatter_in_words
 from .pane import Pane
 from .png import encode
 from .shades import DENSITY
 from .sheet import Column, Row, Sheet, cell_text
-from .style import NEUTRAL, Models, count, number, percent, text
+from .style import NEUTRAL, Models, count, number, pair_in_words, percent, text
 from .zoom import Zoom
 
 __all__ = ["ScatterPane"]
@@ -52,17 +53,14 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
     """The pane; beside the picture stand the numbers, and what the picture cannot show."""
     x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0)
     scales = {"x": x, "y": y}
-    image = bqplot.Image(image=_picture(np.zeros((1, 1))), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0])
+    image = bqplot.Image(
+        image=widgets.Image(value=_pixels(np.zeros((1, 1))), format="png"), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0]
+    )
     identity = bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], line_style="dashed", stroke_width=1.2)
     across = horizontal_axis(x, label="weight in A", label_offset="2.4em")
     upwards = vertical_axis(y, label="weight in B", label_offset="3.8em")
-    figure = bqplot.Figure(
-        marks=[image, identity],
-        axes=[across, upwards],
-        fig_margin={"top": 10, "bottom": 44, "left": 66, "right": 14},
-        layout=widgets.Layout(width="auto", height=SIZE, min_width="0"),
-        padding_x=0,
-        padding_y=0,
+    figure = plain_figure(
+        [image, identity], [across, upwards], {"top": 10, "bottom": 44, "left": 66, "right": 14}, SIZE
     )
     figure.add_class("ww-scatter-figure")
 
@@ -89,13 +87,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         low, high = found.joint.span_a
         zoom.fit((low, high), (low, high))
         mark([(scale.min, scale.max) for scale in (x, y)])
-        replaced = image.image
-        with image.hold_sync():
-            image.x, image.y = [low, high], [low, high]
-            # bqplot's mark notices a new one only.
-            image.image = _picture(found.joint.counts)
-        replaced.layout.close()
-        replaced.close()
+        replace_image(image, _pixels(found.joint.counts), [low, high], [low, high])
         with identity.hold_sync():
             identity.x = identity.y = single(np.array([low, high]))
 
@@ -121,15 +113,15 @@ def _plate(result: Scatter, figure: bqplot.Figure, models: Models) -> Plate:
 
 
 def _pair(result: Scatter, models: Models) -> str:
-    return f"A {models[result.pick.reference].name} · B {models[result.pick.other].name}"
+    return pair_in_words(models, result.pick.reference, result.pick.other)
 
 
-def _picture(counts: np.ndarray) -> widgets.Image:
+def _pixels(counts: np.ndarray) -> bytes:
     """By A from left to right and by B from bottom to top; cells without a pair are see-through."""
     filled = counts.T[::-1].astype(np.float64)
     with np.errstate(divide="ignore"):
         shares = np.log(filled) / (np.log(max(float(filled.max(initial=0)), 2.0)))
-    return widgets.Image(value=encode(2 * shares - 1, 1.0, DENSITY, see_through=True), format="png")
+    return encode(2 * shares - 1, 1.0, DENSITY, see_through=True)
 
 
 def _said(result: Scatter, models: Models) -> str:

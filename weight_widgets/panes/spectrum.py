@@ -11,6 +11,7 @@ from ..state import ExplorerState, Spectra, SpectrumState
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
 from .export import Export, Key, Plate, Plot, exporting
 from .figure_box import FigureBox
+from .figures import plain_figure
 from .in_words import spectrum_in_words
 from .pane import Pane
 from .runs import run_controls
@@ -48,13 +49,8 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
     }
     across = horizontal_axis(x, label="number", label_offset="2.4em", tick_format="d")
     upwards = vertical_axis(y, label="singular value", label_offset="3.6em", tick_format="~g")
-    figure = bqplot.Figure(
-        marks=list(lines.values()),
-        axes=[across, upwards],
-        fig_margin={"top": 8, "bottom": 42, "left": 66, "right": 14},
-        layout=widgets.Layout(width="auto", height=HEIGHT, min_width="0"),
-        padding_x=0,
-        padding_y=0,
+    figure = plain_figure(
+        list(lines.values()), [across, upwards], {"top": 8, "bottom": 42, "left": 66, "right": 14}, HEIGHT
     )
     box = FigureBox(figure, drawn=False)
     said = widgets.HTML()

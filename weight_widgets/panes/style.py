@@ -24,6 +24,7 @@ __all__ = [
     "description",
     "models_by_label",
     "number",
+    "pair_in_words",
     "percent",
     "size",
     "text",
@@ -80,6 +81,11 @@ class Model:
 
 
 Models = Mapping[str, Model]
+
+
+def pair_in_words(models: Models, a: str, b: str) -> str:
+    """Who is compared, by label, as plain text."""
+    return f"A {models[a].name} · B {models[b].name}"
 
 
 def models_by_label(labels: Iterable[str]) -> Models:
