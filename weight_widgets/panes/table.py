@@ -16,7 +16,7 @@ from .columns import COLUMNS
 from .export import Export, exporting
 from .grid import Grid
 from .pane import Pane
-from .sheet import Row
+from .sheet import Row, Sheet
 from .style import SAMPLED, Models, count, number, percent, text
 
 __all__ = ["TablePane"]
@@ -35,75 +35,84 @@ class TablePane(Pane):
     key = "table"
 
     def draw(self, state: ExplorerState, models: Models) -> widgets.Widget:
-        return _table(state.table, state.selection, models)
+        view = _View(state.table, state.selection, models)
+        return exporting(view.box, Export("table", lambda: _about(state.table.result), table=lambda: view.sheet))
 
 
-def _table(state: TableState, selection: Selection, models: Models) -> widgets.Box:
-    """The pane; its numbers carry three significant digits. Selecting a row chooses what it is about."""
-    grid = Grid(COLUMNS, "No ticked model has this tensor.")
-    grid.add_class("ww-table")
-    rules = widgets.HTML()
-    rules.add_class("ww-note")
+class _View:
+    """The pane's widgets; numbers carry three significant digits. Selecting a row chooses what it is about."""
+
+    def __init__(self, state: TableState, selection: Selection, models: Models) -> None:
+        self._state, self._selection, self._models = state, selection, models
+        self._grid = Grid(COLUMNS, "No ticked model has this tensor.")
+        self._grid.add_class("ww-table")
+        self._rules = widgets.HTML()
+        self._rules.add_class("ww-note")
+        self._exact = widgets.Button(
+            description="Compute exactly", tooltip="Read the files again, with all values in order"
+        )
+        self._exact.add_class("ww-exact")
+        # The model whose row was chosen last.
+        self._chosen = ""
+        self._drawing = Quiet()
+        heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), _scope(state), self._exact])
+        heading.add_class("ww-heading")
+        self.box = widgets.VBox([heading, self._grid, self._rules])
+        self.box.add_class("ww-pane")
+        state.observe(self._draw, "result")
+        self._grid.observe(self._choose, "selected")
+        self._exact.on_click(lambda _: state.set_trait("exact", True))
+        self._draw()
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """What is in the table; None while that is nothing."""
+        result = self._state.result
+        return self._grid.sheet if result and result.rows else None
+
+    def _draw(self, _: object = None) -> None:
+        table, models = self._state.result, self._models
+        rows = [_row(row, table, models) for row in table.rows] if table else []
+        with self._drawing:
+            self._grid.show(rows, _place(table, self._chosen) if table else -1)
+        # Until something is known it would say that no model has this tensor.
+        self._grid.layout.display = None if table else "none"
+        self._rules.value = "".join(_said(table, models)) if table else ""
+        self._exact.layout.display = None if table and table.near and table.sampled == 1 else "none"
+
+    def _choose(self, _: object) -> None:
+        table, place = self._state.result, self._grid.selected
+        if self._drawing or place < 0 or table is None:
+            return
+        row = table.rows[place]
+        self._chosen = row["checkpoint"]
+        if not self._selection.choose(row["layer"], row["tensor"], row["part"]):
+            # The names were exchanged, and rows under the new ones are on their way.
+            self._draw()
+
+
+def _scope(state: TableState) -> widgets.Dropdown:
     scope = widgets.Dropdown(description="rows", options=[(TITLES[name], name) for name in SCOPES])
     scope.add_class("ww-set-scope")
     link((state, "scope"), (scope, "value"))
-    exact = widgets.Button(description="Compute exactly", tooltip="Read the files again, with all values in order")
-    exact.add_class("ww-exact")
-    exact.on_click(lambda _: state.set_trait("exact", True))
-    chosen = ""
-    drawing = Quiet()
-
-    def draw(_: object = None) -> None:
-        table = state.result
-        rows = table.rows if table else ()
-        with drawing:
-            grid.show(
-                [Row(_cells(row, table.scope), models[row["checkpoint"]].colour, _near(row, table)) for row in rows]
-                if table
-                else [],
-                _place(table, chosen) if table else -1,
-            )
-        # Until something is known it would say that no model has this tensor.
-        grid.layout.display = None if table else "none"
-        rules.value = "".join(_said(table, models)) if table else ""
-        exact.layout.display = None if table and table.near and table.sampled == 1 else "none"
-
-    def choose(_: object) -> None:
-        nonlocal chosen
-        if drawing or grid.selected < 0 or state.result is None:
-            return
-        row = state.result.rows[grid.selected]
-        chosen = row["checkpoint"]
-        if not selection.choose(row["layer"], row["tensor"], row["part"]):
-            # The names were exchanged, and rows under the new ones are on their way.
-            draw()
-
-    def _cells(row: Mapping[str, Any], scope: str) -> dict[str, Any]:
-        cells = dict(row)
-        cells["model"] = models[row["checkpoint"]].name
-        cells["weight"] = _weight(row, scope)
-        cells["shape"] = " × ".join(map(str, row["shape"])) or "scalar"
-        cells["type"] = visible(row["stored"] or row["dtype"]) + (", dequantised" if row["dequantised"] else "")
-        cells["constraint_met"] = MET[row["constraint_met"]] if row["constraint"] else None
-        return cells
-
-    state.observe(draw, "result")
-    grid.observe(choose, "selected")
-    draw()
-    heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), scope, exact])
-    heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, grid, rules])
-    pane.add_class("ww-pane")
-    export = Export(
-        "table",
-        lambda: _about(state.result) if state.result else "",
-        table=lambda: grid.sheet if state.result and state.result.rows else None,
-    )
-    return exporting(pane, export)
+    return scope
 
 
-def _about(table: Table) -> str:
+def _row(row: Mapping[str, Any], table: Table, models: Models) -> Row:
+    model = models[row["checkpoint"]]
+    cells = dict(row)
+    cells["model"] = model.name
+    cells["weight"] = _weight(row, table.scope)
+    cells["shape"] = " × ".join(map(str, row["shape"])) or "scalar"
+    cells["type"] = visible(row["stored"] or row["dtype"]) + (", dequantised" if row["dequantised"] else "")
+    cells["constraint_met"] = MET[row["constraint_met"]] if row["constraint"] else None
+    return Row(cells, model.colour, _near(row, table))
+
+
+def _about(table: Table | None) -> str:
     """What the rows have in common."""
+    if table is None:
+        return ""
     pick = table.pick
     return {"model": "", "layer": pick.layer}.get(table.scope, pick.address)
 
