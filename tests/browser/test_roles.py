@@ -206,7 +206,7 @@ class TestSpectrum:
         pane.locator("td").first.wait_for()
         values = {name: np.linalg.svd(stored(models, name, "dense_1", "kernel"), compute_uv=False) for name in DIGITS}
         head = pane.locator("th").all_text_contents()
-        columns = {name: place - 1 for place, name in enumerate(head)}
+        columns = {name: place for place, name in enumerate(head)}
         for place, name in enumerate(DIGITS):
             cells = pane.locator("tr").nth(1 + place).locator("td").all_text_contents()
             assert float(cells[columns["spectral norm"]]) == pytest.approx(values[name][0], rel=5.1e-3)
