@@ -108,7 +108,7 @@ def test_the_heatmap_names_the_gates(lstms: Explorer) -> None:
     def check() -> None:
         # Of B: beside A stand the rows as well.
         words = lstms.lab.page.locator(".ww-heatmap .bqplot").nth(1).locator(".axis text").all_text_contents()
-        assert words == ["gate", *GATES]
+        assert words == ["gate", *"ifco"]
 
     lstms.eventually(check)
     lstms.choose("part", "forget")

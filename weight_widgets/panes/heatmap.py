@@ -38,8 +38,8 @@ BAR_WIDTH = 74
 WIDTH = 250
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
-MARGIN = {"top": 6, "bottom": 40, "left": 10, "right": 14}
-FIRST_MARGIN = {**MARGIN, "left": 66}
+MARGIN = {"top": 6, "bottom": 40, "left": 8, "right": 11}
+FIRST_MARGIN = {**MARGIN, "left": 60}
 
 
 NOTHING = Pictures(Pick((), "", "", "", "", ""), Contrast((None, None, None), 1.0), (None, None, None), False, ())

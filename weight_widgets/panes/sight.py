@@ -95,7 +95,7 @@ class Sight:
         for axis, matrix in zip(self._across, matrices, strict=True):
             side = (matrix.columns, matrix.separations[1]) if matrix else ((), 0)
             columns = _marks(*side, self.x.min, self.x.max)
-            _write(axis, columns.at, columns.labels, columns.title)
+            _write(axis, columns.at, _initials(columns.labels), columns.title)
         first = next(iter(matrices), None)
         side = (first.rows, first.separations[0]) if first else ((), 0)
         rows = _marks(*side, -self.y.max, -self.y.min)
@@ -108,6 +108,13 @@ def _write(axis: bqplot.Axis, at: np.ndarray, labels: Sequence[str], title: str)
     axis.tick_labels = {_key(place): visible(label) for place, label in zip(at, labels, strict=True)}
     axis.tick_values = at
     axis.label = visible(title)
+
+
+def _initials(labels: Sequence[str]) -> Sequence[str]:
+    """Words that stand side by side under a narrow picture by their first letters; the line below has the words."""
+    letters = [label[:1] for label in labels]
+    words = len(labels) > 2 and all(label.isalpha() for label in labels) and len({*letters}) == len(labels)
+    return letters if words else labels
 
 
 def _key(place: float) -> str:
