@@ -150,7 +150,7 @@ class WeightExplorer(Root):
 
     @property
     def heatmap(self) -> HeatmapState:
-        """Result of the heatmap pane."""
+        """Settings and result of the heatmap pane."""
         return self._state.heatmap
 
     @property
@@ -189,7 +189,7 @@ class WeightExplorer(Root):
 
     @property
     def table(self) -> TableState:
-        """Result of the table pane."""
+        """Settings and result of the table pane."""
         return self._state.table
 
     @property
