@@ -10,7 +10,7 @@ from pathlib import Path
 import ipywidgets as widgets
 import numpy as np
 import pytest
-from seen import TIMEOUT, grid_rows, having, of_kind, widgets_alive, write_model
+from seen import TIMEOUT, grid_rows, having, of_kind, widgets_alive, write_model, write_models
 
 import weight_widgets as ww
 from weight_widgets.panes.pane import Pane
@@ -36,13 +36,7 @@ PANES = [
 
 @pytest.fixture
 def paths(tmp_path: Path) -> dict[str, Path]:
-    random = np.random.default_rng(5)
-    return {
-        label: write_model(
-            tmp_path / f"{label}.h5", {name: random.normal(size=shape).astype("f4") for name, shape in SHAPES.items()}
-        )
-        for label in "ab"
-    }
+    return write_models(tmp_path, "ab", SHAPES)
 
 
 @pytest.fixture

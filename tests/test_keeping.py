@@ -10,7 +10,7 @@ from typing import Any
 import bqplot
 import numpy as np
 import pytest
-from seen import TIMEOUT, having, of_kind, write_model
+from seen import TIMEOUT, having, of_kind, write_model, write_models
 from traitlets import TraitError
 
 import weight_widgets as ww
@@ -45,13 +45,7 @@ NONSENSE: list[tuple[Any, str]] = [
 
 @pytest.fixture
 def paths(tmp_path: Path) -> dict[str, Path]:
-    random = np.random.default_rng(7)
-    return {
-        label: write_model(
-            tmp_path / f"{label}.h5", {name: random.normal(size=shape).astype("f4") for name, shape in SHAPES.items()}
-        )
-        for label in "abc"
-    }
+    return write_models(tmp_path, "abc", SHAPES)
 
 
 @pytest.fixture

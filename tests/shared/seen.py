@@ -34,6 +34,17 @@ def write_model(path: Path, tensors: Mapping[str, np.ndarray]) -> Path:
     return path
 
 
+def write_models(folder: Path, labels: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Path]:
+    """Files of one architecture, a letter each, with random kernels of these shapes."""
+    random = np.random.default_rng(7)
+    return {
+        label: write_model(
+            folder / f"{label}.h5", {name: random.normal(size=shape).astype("f4") for name, shape in shapes.items()}
+        )
+        for label in labels
+    }
+
+
 def final(results: Iterable[Any]) -> Any:
     """The last of the results that a look gives, each in the place of the one before."""
     *_, last = results
