@@ -39,7 +39,7 @@ WIDTH = 250
 # More separators than this would hide the picture.
 MAX_SEPARATORS = 48
 MARGIN = {"top": 6, "bottom": 40, "left": 8, "right": 11}
-FIRST_MARGIN = {**MARGIN, "left": 60}
+FIRST_MARGIN = {**MARGIN, "left": 64}
 
 
 NOTHING = Pictures(Pick((), "", "", "", "", ""), Contrast((None, None, None), 1.0), (None, None, None), False, ())
