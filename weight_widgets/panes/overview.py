@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import ipywidgets as widgets
@@ -11,7 +9,7 @@ import traitlets
 from traitlets.utils.bunch import Bunch
 
 from ..display import visible
-from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Selection, Sketch
+from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Quiet, Selection, Sketch
 from ..state.looks import ABSENT, EQUAL, UNKNOWN
 from .export import MAX_CELL, Export, exporting
 from .overview_grid import OverviewGrid
@@ -46,7 +44,8 @@ class _Overview:
             description="Read all weights", tooltip="There is much to read, so it waits for you"
         )
         self._drawn: Glance | None = None
-        self._choosing = False
+        # What is set on one side comes back from the other, and is known already.
+        self._choosing = Quiet()
         self._observe()
         self._offer()
         self._draw()
@@ -105,7 +104,7 @@ class _Overview:
         column = self._grid.chosen[1]
         if column < 0 or (change is not None and change.name == "other"):
             column = self._labels.index(self._selection.other)
-        with self._choice():
+        with self._choosing:
             row = self._drawn.outline.row_of(self._selection.layer, self._selection.tensor)
             self._grid.show_choice(row, column)
 
@@ -114,19 +113,10 @@ class _Overview:
         row, column = self._grid.chosen
         if self._choosing or self._drawn is None:
             return
-        with self._choice():
+        with self._choosing:
             self._state.choose(row, self._labels[column] if 0 <= column < len(self._labels) else "")
         # What cannot be chosen is taken back.
         self._follow()
-
-    @contextmanager
-    def _choice(self) -> Iterator[None]:
-        """What is set on one side comes back from the other, and is known already."""
-        self._choosing = True
-        try:
-            yield
-        finally:
-            self._choosing = False
 
     def _offer(self, _: object = None) -> None:
         self._button.layout.display = None if self._state.stopped else "none"
