@@ -16,7 +16,7 @@ from seen import write_model
 
 import weight_widgets as ww
 from weight_widgets.analysis import cache, overview, passes
-from weight_widgets.analysis.digests import Digests, digest_rows, joined, merged
+from weight_widgets.analysis.digests import Digests
 from weight_widgets.analysis.overview import BINS, scan
 from weight_widgets.errors import ChangedFileError, WeightWidgetsError
 from weight_widgets.reading import files
@@ -65,7 +65,8 @@ def _handled_as(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(overview, "BATCH", 4500)
     if request.param != "small":
         monkeypatch.setattr(overview, "RUN", 1000)
-        monkeypatch.setattr(overview, "PIECE", 700)
+        monkeypatch.setattr(overview, "PIECE", 700 * 4)
+        monkeypatch.setattr(overview, "TOGETHER", 9500)
     if "threads" in request.param:
         monkeypatch.setattr(passes, "THREAD_SIZE", 100)
         monkeypatch.setattr(passes, "THREADS", 3)
@@ -183,11 +184,15 @@ def test_any_tensors(tensors: list[np.ndarray]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(arrays(np.float32, st.integers(1, 60), elements=ELEMENTS.map(lambda value: float(np.float32(value)))), st.data())
-def test_pieces_merge(values: np.ndarray, data: st.DataObject) -> None:
-    cuts = data.draw(st.lists(st.integers(0, values.size), max_size=4).map(sorted))
-    pieces = [digest_rows(piece.reshape(1, -1)) for piece in np.split(values, cuts)]
-    agrees(merged(joined(data.draw(st.permutations(pieces)))), 0, values)
+@given(
+    arrays(np.float32, st.integers(1, 60), elements=ELEMENTS.map(lambda value: float(np.float32(value)))),
+    st.integers(1, 9),
+)
+def test_pieces_of_any_size(values: np.ndarray, size: int) -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(overview, "RUN", 0)
+        monkeypatch.setattr(overview, "PIECE", 4 * size)
+        agrees(scan([ww.open_checkpoint({"layer/kernel": values})], never)[0], 0, values)
 
 
 def test_many_layers(tmp_path: Path) -> None:
@@ -213,6 +218,24 @@ def test_scan_of_many(tmp_path: Path) -> None:
     write_model(paths[3], {"a": NORMAL})
     with pytest.raises(ChangedFileError):
         scan(opened, never)
+
+
+@pytest.mark.usefixtures("_handled_as")
+def test_scan_of_some_that_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "SETTLING", -1)
+    paths = [write_model(tmp_path / f"{number}.h5", {"a": number * NORMAL}) for number in range(7)]
+    opened = [ww.open_checkpoint(path) for path in paths]
+    for number in (1, 4, 6):
+        scan([opened[number]], never)
+    cache._memory.clear()
+    asked: list[int] = []
+    of_each = overview._digests
+    monkeypatch.setattr(overview, "_digests", lambda groups, check: asked.append(len(groups)) or of_each(groups, check))
+    for number, found in enumerate(scan(opened, never)):
+        agrees(found, 0, number * NORMAL)
+    assert sum(asked) == 4
+    scan(opened, never)
+    assert sum(asked) == 4
 
 
 def test_nothing_at_all(tmp_path: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
+from ..reading.fetching import Memory
 from .moments import Moments, moments
 
-__all__ = ["Digests", "blank", "digest_of", "digest_rows", "joined", "merged", "put"]
+__all__ = ["BOUNDS", "Digests", "added_up", "blank", "digest_of", "digest_rows", "digests_of", "put", "sums_of"]
 
 # Elements that are multiplied at a time: of more numpy's library would start threads of its own.
 LINE = 1 << 13
@@ -72,12 +73,6 @@ class Digests:
 NAMES = tuple(field.name for field in fields(Digests))
 
 
-def joined(found: Iterable[Digests]) -> Digests:
-    """Those of all tensors, one after the other."""
-    each = [one.columns for one in found]
-    return Digests(**{name: np.concatenate([columns[name] for columns in each]) for name in each[0]})
-
-
 def blank(count: int) -> Digests:
     """Of so many tensors without any value, to be filled by `put`."""
     counts = [np.zeros(count, np.int64) for _ in range(4)]
@@ -96,55 +91,20 @@ def digest_of(found: Moments) -> Digests:
     return Digests(**{name: np.array([getattr(found, name)]) for name in NAMES})
 
 
-def merged(pieces: Digests) -> Digests:
-    """That of one tensor from those of its pieces.
-
-    Notes
-    -----
-    Of the deviations as Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
-    variances" (1979).
-    """
-    finite = pieces.finite
-    known = finite > 0
-    low, high, mean, std = (np.array([np.nan]) for _ in range(4))
-    if known.any():
-        low, high = np.array([pieces.minimum[known].min()]), np.array([pieces.maximum[known].max()])
-        shares = finite[known] / finite.sum()
-        # In the largest magnitude, for squares may be beyond float64.
-        unit = max(float(-low[0]), float(high[0])) or 1.0
-        means, spreads = pieces.mean[known] / unit, pieces.std[known] / unit
-        center = np.dot(shares, means)
-        std = np.sqrt([np.dot(shares, spreads**2 + (means - center) ** 2)]) * unit
-        mean = np.clip([center * unit], low, high)
-    size, nan, inf, zeros = (
-        column.sum(keepdims=True) for column in (pieces.size, pieces.nan, pieces.inf, pieces.zeros)
-    )
-    return Digests(size, nan, inf, zeros, low, high, mean, std)
-
-
-def digest_rows(rows: np.ndarray) -> Digests:
+def digest_rows(rows: np.ndarray, memory: Memory) -> Digests:
     """The digest of each row.
 
     Parameters
     ----------
     rows : numpy.ndarray
         Shape (n, size), C-contiguous, float32 or float64. Sums are taken in that type, of a few thousand values each.
+    memory : Memory
+        Room to work in.
     """
     count, size = rows.shape
     if not size:
         return blank(count)
-    smallest, largest = BOUNDS[rows.dtype]
-    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
-        low, high = rows.min(axis=1), rows.max(axis=1)
-        mean, square = _sums(rows) / size
-        std = np.sqrt(np.maximum(square - mean**2, 0.0))
-        # NaN and infinity are within no bounds.
-        fits = (square >= smallest**2) & (square <= largest**2) | (low == 0) & (high == 0)
-        well = fits & (mean**2 <= MAX_MEAN_SHARE * square)
-    nan, inf = np.zeros((2, count), np.int64)
-    found = Digests(
-        np.full(count, size), nan, inf, _zeros(rows), low.astype(np.float64), high.astype(np.float64), mean, std
-    )
+    found, fits, well = digests_of(sums_of(rows, memory), np.full(count, size), BOUNDS[rows.dtype])
     if not well.all():
         off = np.flatnonzero(fits & ~well)
         if off.size:
@@ -154,24 +114,96 @@ def digest_rows(rows: np.ndarray) -> Digests:
     return found
 
 
+def sums_of(rows: np.ndarray, memory: Memory) -> np.ndarray:
+    """Of each row the smallest and the largest value, the sum of all and of their squares, and how many are zero.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray
+        Shape (n, size), size > 0, as for `digest_rows`.
+    memory : Memory
+
+    Returns
+    -------
+    numpy.ndarray
+        Float64, shape (5, n).
+    """
+    found = np.empty((5, len(rows)))
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        found[0], found[1], found[2:4] = rows.min(axis=1), rows.max(axis=1), _powers(rows)
+    found[4] = _zeros(rows, memory)
+    return found
+
+
+def added_up(sums: np.ndarray, starts: Sequence[int] | np.ndarray) -> np.ndarray:
+    """What `sums_of` tells of tensors, from what it tells of their pieces.
+
+    Parameters
+    ----------
+    sums : numpy.ndarray
+        Shape (5, pieces), those of one tensor together.
+    starts : sequence of int or numpy.ndarray
+        The first piece of each tensor.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        low, high = np.minimum.reduceat(sums[0], starts), np.maximum.reduceat(sums[1], starts)
+        return np.vstack([low, high, np.add.reduceat(sums[2:], starts, axis=1)])
+
+
+def digests_of(
+    sums: np.ndarray, size: np.ndarray, bounds: tuple[float | np.ndarray, float | np.ndarray]
+) -> tuple[Digests, np.ndarray, np.ndarray]:
+    """The digests of n tensors, and which of them the sums tell enough for.
+
+    Parameters
+    ----------
+    sums : numpy.ndarray
+        Shape (5, n), as from `sums_of`.
+    size : numpy.ndarray
+        Int64, shape (n,): elements, more than 0.
+    bounds : tuple of float or numpy.ndarray
+        Those in `BOUNDS` of the type that the sums were taken in.
+
+    Returns
+    -------
+    digests : Digests
+    fits : numpy.ndarray
+        Bool, shape (n,). False where values are not finite, or so large or small that their squares are not: the digest
+        tells nothing but the size.
+    well : numpy.ndarray
+        Bool, shape (n,). False where the values are so far from 0, too, that their squares leave too few digits for the
+        spread.
+    """
+    smallest, largest = bounds
+    low, high, mean, square, zeros = sums[0], sums[1], sums[2] / size, sums[3] / size, sums[4].astype(np.int64)
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        std = np.sqrt(np.maximum(square - mean**2, 0.0))
+        # NaN and infinity are within no bounds.
+        fits = (square >= smallest**2) & (square <= largest**2) | (low == 0) & (high == 0)
+        well = fits & (mean**2 <= MAX_MEAN_SHARE * square)
+    nan, inf = np.zeros((2, len(size)), np.int64)
+    return Digests(size, nan, inf, zeros, low, high, mean, std), fits, well
+
+
 def _centred(rows: np.ndarray, found: Digests) -> Digests:
     """The same with mean and spread from the deviations, where the squares themselves would leave no digits."""
     center = found.mean.astype(rows.dtype)
-    first, second = _sums(rows - center[:, np.newaxis]) / rows.shape[1]
+    first, second = _powers(rows - center[:, np.newaxis]) / rows.shape[1]
     mean = np.clip(center + first, found.minimum, found.maximum)
     std = np.where(found.minimum == found.maximum, 0.0, np.sqrt(np.maximum(second - first**2, 0.0)))
     return replace(found, mean=mean, std=std)
 
 
-def _zeros(rows: np.ndarray) -> np.ndarray:
-    """How many zeros each row has, looked for in no new memory: of all bits, those of 0 and −0 are the smallest."""
-    plain, signed = (rows.view(f"{kind}{rows.itemsize}").min(initial=1) for kind in "ui")
-    if plain and signed > np.iinfo(signed.dtype).min:
-        return np.zeros(len(rows), np.int64)
-    return np.asarray((rows == 0).sum(axis=1))
+def _zeros(rows: np.ndarray, memory: Memory) -> np.ndarray:
+    """How many zeros each row has."""
+    found = memory.array(rows.shape, np.dtype(bool))
+    np.equal(rows, 0, out=found)
+    # Without an axis it is fast, and mostly there is none.
+    count = np.count_nonzero(found)
+    return found.sum(axis=1, dtype=np.int64) if count and len(rows) > 1 else np.full(len(rows), count, np.int64)
 
 
-def _sums(rows: np.ndarray) -> np.ndarray:
+def _powers(rows: np.ndarray) -> np.ndarray:
     """The sum of each row and of its squares, float64, shape (2, n)."""
     count = rows.shape[1] // LINE
     lines, rest = rows[:, : count * LINE].reshape(len(rows), count, LINE), rows[:, count * LINE :]

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..reading.checkpoint import Checkpoint
-from ..reading.fetching import lent
+from ..reading.fetching import Memory, lent
 from ..reading.tensors import Tensor
 from ..reading.together import read_rows
-from .cache import Kind, cached
-from .digests import Digests, blank, digest_of, digest_rows, joined, merged, put
+from .cache import Kind, cached, cached_each
+from .digests import BOUNDS, Digests, added_up, blank, digest_of, digest_rows, digests_of, put, sums_of
 from .histograms import Histogram, shared_edges
-from .moments import RUN
-from .parallel import THREADS, each
-from .passes import THREAD_SIZE, Check, gather
+from .moments import RUN, order_dtype
+from .parallel import THREADS, each, shares
+from .passes import THREAD_SIZE, Check
 from .row_histograms import histogram_rows
 from .summary import summarise
 
@@ -28,11 +29,15 @@ BINS = 64
 # The most rows of a table that is worked on at once, and elements in all of them where there are several.
 ROWS = 1 << 10
 BATCH = 1 << 16
-# Elements of a large tensor that are looked at together: in fewer, threads would wait for the interpreter's lock.
-PIECE = 1 << 20
+# Bytes of a large tensor that are looked at together: with fewer, threads would wait for the interpreter's lock.
+PIECE = 8 << 20
+# Elements of checkpoints that are looked at together, and kept before the next ones are looked at.
+TOGETHER = 1 << 27
 
 # Places of tensors of one size and dtype.
 Batch = list[int]
+# Takes a table of values, the places of their tensors, and room to work in.
+Look = Callable[[np.ndarray, Batch, Memory], None]
 Part = TypeVar("Part")
 
 
@@ -118,30 +123,42 @@ def scan(checkpoints: Sequence[Checkpoint], check: Check) -> list[Digests]:
     WeightWidgetsError
         A file cannot be read.
     """
-    tensors = [list(checkpoint.tensors.values()) for checkpoint in checkpoints]
-    found: dict[int, Digests] = {}
-    alone = len(tensors) < THREADS
+    groups = [list(checkpoint.tensors.values()) for checkpoint in checkpoints]
+    found: list[Digests] = []
+    for some in _together(groups):
+        check(len(found) / len(groups))
+        found += _scan(some, check)
+    return found
 
-    def look_at(number: int) -> None:
-        check(len(found) / len(tensors))
-        own = tensors[number]
-        found[number] = cached(DIGESTS, lambda: _digests(own, alone, check), *own)
 
-    _on_every_core(look_at, range(len(tensors)), 1 if alone else THREADS, check)
-    return [found[number] for number in range(len(tensors))]
+def _scan(groups: Sequence[Sequence[Tensor]], check: Check) -> list[Digests]:
+    return cached_each(DIGESTS, lambda new: _digests([groups[number] for number in new], check), groups)
+
+
+def _together(groups: Sequence[list[Tensor]]) -> Iterator[list[list[Tensor]]]:
+    """Runs of groups: python's own work is small beside that on the values of all of them."""
+    run: list[list[Tensor]] = []
+    elements = 0
+    for group in groups:
+        size = sum(tensor.size for tensor in group)
+        if run and elements + size > TOGETHER:
+            yield run
+            run, elements = [], 0
+        run.append(group)
+        elements += size
+    if run:
+        yield run
 
 
 def _overview(tensors: Sequence[Tensor], check: Check) -> Overview:
     found = Overview(blank(len(tensors)), np.zeros((len(tensors), BINS), np.int64), np.zeros(len(tensors)))
 
-    def look_at(places: Batch) -> None:
-        rows = _floating(read_rows([tensors[place] for place in places]))
-        digests = digest_rows(rows)
+    def look_at(rows: np.ndarray, places: Batch, memory: Memory) -> None:
+        digests = digest_rows(rows, memory)
         put(found.digests, places, digests)
         found.counts[places] = histogram_rows(rows, digests, BINS)
 
-    small, total, large = _sorted_by_size(tensors)
-    _on_every_core(look_at, small, _threads(total), check)
+    large = _in_tables(tensors, look_at, check)
     for place in large:
         summary = summarise(tensors[place], check)
         put(found.digests, [place], digest_of(summary.moments))
@@ -152,46 +169,69 @@ def _overview(tensors: Sequence[Tensor], check: Check) -> Overview:
     return found
 
 
-def _digests(tensors: Sequence[Tensor], alone: bool, check: Check) -> Digests:
-    """The digests of tensors; on every core if they are `alone`, and otherwise by this thread."""
+def _digests(groups: Sequence[Sequence[Tensor]], check: Check) -> list[Digests]:
+    """The digests of the tensors of each group."""
+    tensors = [tensor for group in groups for tensor in group]
     found = blank(len(tensors))
 
-    def look_at(places: Batch) -> None:
-        put(found, places, digest_rows(_floating(read_rows([tensors[place] for place in places]))))
+    def look_at(rows: np.ndarray, places: Batch, memory: Memory) -> None:
+        put(found, places, digest_rows(rows, memory))
 
-    small, total, large = _sorted_by_size(tensors)
-    _on_every_core(look_at, small, _threads(total) if alone else 1, check)
-    for place in large:
-        tensor, pieces = tensors[place], _Pieces()
-        if alone:
-            pieces = gather([tensor], lambda _: _Pieces(), PIECE, check)
-        else:
-            with lent() as memory:
-                for piece in tensor.blocks(nbytes=PIECE * tensor.dtype.itemsize, memory=memory):
-                    check()
-                    pieces.add(piece)
-        put(found, [place], merged(joined(pieces.found)))
-    return found
+    large = _in_tables(tensors, look_at, check)
+    if large:
+        digests, right = _in_pieces([tensors[place] for place in large], check)
+        put(found, large, digests)
+        for place in np.array(large)[~right].tolist():
+            put(found, [place], digest_of(summarise(tensors[place], check).moments))
+    ends = itertools.accumulate(map(len, groups), initial=0)
+    return [found.of(np.arange(*pair)) for pair in itertools.pairwise(ends)]
 
 
-class _Pieces:
-    """The digests of pieces of one tensor."""
+def _in_tables(tensors: Sequence[Tensor], look_at: Look, check: Check) -> list[int]:
+    """Look at the small tensors, many of one size and dtype at once; the places of the large ones are returned."""
+    batches, elements, large = _sorted_by_size(tensors)
 
-    def __init__(self) -> None:
-        self.found: list[Digests] = []
+    def read(places: Batch) -> None:
+        rows = _floating(read_rows([tensors[place] for place in places]))
+        with lent() as memory:
+            look_at(rows, places, memory)
 
-    def add(self, piece: np.ndarray) -> None:
-        self.found.append(digest_rows(_floating(piece.reshape(1, -1))))
+    _on_every_core(read, batches, elements, check)
+    return large
 
-    def merge(self, other: _Pieces) -> _Pieces:
-        self.found += other.found
-        return self
+
+def _in_pieces(tensors: Sequence[Tensor], check: Check) -> tuple[Digests, np.ndarray]:
+    """The digests of large tensors, and which of them are right."""
+    dtypes = [order_dtype(tensor.dtype) for tensor in tensors]
+    sizes = np.array([tensor.size for tensor in tensors])
+    parts = [(place, rows) for place in range(len(tensors)) for rows in _runs(tensors[place], dtypes[place])]
+    sums: list[np.ndarray] = [np.empty(0)] * len(parts)
+
+    def add_up(number: int) -> None:
+        place, rows = parts[number]
+        nbytes = PIECE // dtypes[place].itemsize * tensors[place].dtype.itemsize
+        with lent() as memory, lent() as room:
+            found = []
+            for piece in tensors[place].blocks(rows, nbytes, memory):
+                check()
+                found.append(sums_of(_floating(piece.reshape(1, -1)), room))
+            sums[number] = added_up(np.hstack(found), [0])
+
+    _on_every_core(add_up, range(len(parts)), int(sizes.sum()), check)
+    starts = np.searchsorted([place for place, _ in parts], range(len(tensors)))
+    bounds = np.array([BOUNDS[dtype] for dtype in dtypes]).T
+    found, _, well = digests_of(added_up(np.hstack(sums), starts), sizes, (bounds[0], bounds[1]))
+    return found, well
+
+
+def _runs(tensor: Tensor, dtype: np.dtype[Any]) -> list[range]:
+    """The rows of a large tensor in runs of about a piece each, of which threads take one after the other."""
+    return shares(tensor.shape[0], max(1, round(tensor.size * dtype.itemsize / PIECE)))
 
 
 def _floating(rows: np.ndarray) -> np.ndarray:
     """In the smallest of the types that numbers are computed in and that holds them."""
-    narrow = rows.dtype.kind == "f" and rows.itemsize <= 4
-    return rows.astype(np.float32 if narrow else np.float64, copy=False)
+    return rows.astype(order_dtype(rows.dtype), copy=False)
 
 
 def _sorted_by_size(tensors: Sequence[Tensor]) -> tuple[list[Batch], int, list[int]]:
@@ -211,23 +251,24 @@ def _sorted_by_size(tensors: Sequence[Tensor]) -> tuple[list[Batch], int, list[i
     return batches, sum(size * len(places) for (size, _), places in alike.items()), large
 
 
-def _threads(elements: int) -> int:
-    return THREADS if elements >= THREAD_SIZE else 1
+def _on_every_core(work: Callable[[Part], None], parts: Iterable[Part], elements: int, check: Check) -> None:
+    """Do the work on each part, of so many elements in all."""
+    left = deque(parts)
 
-
-def _on_every_core(work: Callable[[Part], None], parts: Sequence[Part], threads: int, check: Check) -> None:
-    failed = threading.Event()
-
-    def share(first: int) -> None:
-        try:
-            for part in parts[first::threads]:
-                if failed.is_set():
-                    # Nobody will hear of it: another one raises.
-                    break
+    def share(_: int) -> None:
+        # Whoever is free takes the next one, for some take longer than others.
+        while left:
+            try:
+                part = left.popleft()
+            except IndexError:
+                # Another one took it meanwhile.
+                return
+            try:
                 check()
                 work(part)
-        except BaseException:
-            failed.set()
-            raise
+            except BaseException:
+                # Nobody will hear of the others: this one raises.
+                left.clear()
+                raise
 
-    each(share, range(threads))
+    each(share, range(THREADS if elements >= THREAD_SIZE else 1))

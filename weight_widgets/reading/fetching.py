@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # What nobody uses now: so many memories are kept, each of so many bytes at most.
-SPARE, KEPT_BYTES = 8, 4 << 20
+SPARE, KEPT_BYTES = 8, 8 << 20
 
 # Takes a basic numpy index (one forward slice or int per dimension, or nothing for all) and returns a new array. It may
 # have a method `each` for many indices.

@@ -64,8 +64,9 @@ class StoredFile:
     @contextlib.contextmanager
     def open(self) -> Iterator[io.FileIO]:
         """The file for unbuffered reading; a `ChangedFileError` when it is not the same before and after."""
-        with _opened(self.path) as file:
-            self._check(os.fstat(file.fileno()))
+        file, found = _opened(self.path)
+        with file:
+            self._check(found)
             try:
                 yield file
             except DamagedFileError:
@@ -105,8 +106,9 @@ def stored_file(path: Path) -> StoredFile:
     found = _stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise NotKerasError(f"{path} is {_kind(found.st_mode)}. Give the path of a .h5, .weights.h5 or .keras file.")
-    with _opened(path) as file:
-        return StoredFile(path, identity_of(os.fstat(file.fileno())))
+    file, found = _opened(path)
+    with file:
+        return StoredFile(path, identity_of(found))
 
 
 def identity_of(found: os.stat_result) -> Identity:
@@ -115,14 +117,16 @@ def identity_of(found: os.stat_result) -> Identity:
 
 def read_into(file: io.FileIO, offset: int, view: memoryview, path: Path) -> None:
     """Fill `view` with the bytes from `offset` on; a `DamagedFileError` when there are not so many."""
-    if offset + len(view) > os.fstat(file.fileno()).st_size:
-        raise DamagedFileError(f"{path} ends before byte {offset + len(view)}, where its data should. Copy it again.")
     file.seek(offset)
     count = 0
     # One call gives at most 2 GiB.
     while count < len(view):
         read = file.readinto(view[count:])
         if not read:
+            if offset + len(view) > os.fstat(file.fileno()).st_size:
+                raise DamagedFileError(
+                    f"{path} ends before byte {offset + len(view)}, where its data should. Copy it again."
+                )
             raise DamagedFileError(f"{path} was cut off at byte {offset + count} while it was read. Open it again.")
         count += read
 
@@ -134,17 +138,18 @@ def _stat(path: Path) -> os.stat_result:
         raise _missing(path, error) from None
 
 
-def _opened(path: Path) -> io.FileIO:
+def _opened(path: Path) -> tuple[io.FileIO, os.stat_result]:
     # Without O_NONBLOCK a pipe put in the file's place meanwhile would block us for ever.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
         file = io.FileIO(os.open(path, flags), "r")
     except (OSError, ValueError) as error:
         raise _missing(path, error) from None
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    found = os.fstat(file.fileno())
+    if not stat.S_ISREG(found.st_mode):
         file.close()
         raise NotKerasError(f"{path} is no regular file any more.")
-    return file
+    return file, found
 
 
 def _missing(path: Path, error: Exception) -> MissingFileError:

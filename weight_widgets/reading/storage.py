@@ -57,8 +57,9 @@ class Contiguous:
     def each(self, indices: Iterable[Index], memory: Memory) -> Iterator[np.ndarray]:
         """The values at each index, for which the file is opened once and by nobody else."""
         with self.source.open() as file:
-            for index in indices:
-                self.source.check()
+            for number, index in enumerate(indices):
+                if number:
+                    self.source.check()
                 places, rows = [step for step in index if isinstance(step, int)], index[-1]
                 if len(places) == len(index) - 1 and isinstance(rows, slice):
                     yield self._run(file, places, rows, memory)

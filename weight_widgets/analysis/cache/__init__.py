@@ -13,7 +13,7 @@ from .disk import Store, store
 from .entries import Arrays
 from .memory import Memory
 
-__all__ = ["Kind", "cached", "clear_cache", "found_before"]
+__all__ = ["Kind", "cached", "cached_each", "clear_cache", "found_before"]
 
 
 class Sized(Protocol):
@@ -53,10 +53,24 @@ class Kind(Generic[Found]):
 
 
 def cached(kind: Kind[Found], compute: Callable[[], Found], *tensors: Tensor) -> Found:
-    """What `compute` finds out of the tensors, found before or now.
+    """What `compute` finds out of the tensors, found before or now; the rest as `cached_each`."""
+    return cached_each(kind, lambda _: [compute()], [tensors])[0]
+
+
+def cached_each(
+    kind: Kind[Found], compute: Callable[[Sequence[int]], Sequence[Found]], groups: Sequence[Sequence[Tensor]]
+) -> list[Found]:
+    """What is found out of each group of tensors, before or now.
 
     What is found out of a file that was changed within the last two seconds is not kept, as the next change might not
     show in the file's times; nor is what `compute` does not return because it raises.
+
+    Parameters
+    ----------
+    kind : Kind
+    compute : callable
+        Takes the numbers of groups, in rising order, and returns what it finds out of each.
+    groups : sequence of sequence of Tensor
 
     Raises
     ------
@@ -64,17 +78,19 @@ def cached(kind: Kind[Found], compute: Callable[[], Found], *tensors: Tensor) ->
         A file was rewritten since it was opened.
     """
     # Before anything is read: a change while it is read must show as well.
-    if not _settled(tensors):
-        return compute()
-    found = _known(kind, tensors)
-    if found is None:
-        found = compute()
-        _settled(tensors)
-        disk = _disk(tensors)
-        if disk and (arrays := kind.pack(found)) is not None:
-            disk.save(_key(kind, tensors), arrays)
-        _memory.put(_key(kind, tensors), found, found.nbytes)
-    return found
+    keys = [_key(kind, tensors) if _settled(tensors) else None for tensors in groups]
+    known = [_known(kind, key, tensors) if key else None for key, tensors in zip(keys, groups, strict=True)]
+    new = [number for number, found in enumerate(known) if found is None]
+    computed = dict(zip(new, compute(new) if new else (), strict=True))
+    for number, found in computed.items():
+        tensors, key = groups[number], keys[number]
+        if key:
+            _settled(tensors)
+            disk = _disk(tensors)
+            if disk and (arrays := kind.pack(found)) is not None:
+                disk.save(key, arrays)
+            _memory.put(key, found, found.nbytes)
+    return [computed[number] if found is None else found for number, found in enumerate(known)]
 
 
 def found_before(kind: Kind[Found], *tensors: Tensor) -> Found | None:
@@ -85,11 +101,10 @@ def found_before(kind: Kind[Found], *tensors: Tensor) -> Found | None:
     ChangedFileError
         A file was rewritten since it was opened.
     """
-    return _known(kind, tensors) if _settled(tensors) else None
+    return _known(kind, _key(kind, tensors), tensors) if _settled(tensors) else None
 
 
-def _known(kind: Kind[Found], tensors: Sequence[Tensor]) -> Found | None:
-    key = _key(kind, tensors)
+def _known(kind: Kind[Found], key: str, tensors: Sequence[Tensor]) -> Found | None:
     found: Found | None = _memory.get(key)
     if found is None and (disk := _disk(tensors)):
         found = _loaded(disk, key, kind)

@@ -43,9 +43,7 @@ def store() -> Store | None:
     said = os.environ.get(VARIABLE, "").strip()
     if said.lower() in OFF:
         return None
-    folder = Path(said) if Path(said).is_absolute() else _users_folder()
-    # Without a home there is no absolute one.
-    return _store(folder) if folder.is_absolute() else None
+    return _store(said) or _store(str(_users_folder()))
 
 
 @cache
@@ -57,8 +55,9 @@ def _users_folder() -> Path:
 
 
 @cache
-def _store(folder: Path) -> Store:
-    return Store(folder, MAX_BYTES)
+def _store(folder: str) -> Store | None:
+    """None where the folder is not absolute, as the user's own is not without a home."""
+    return Store(Path(folder), MAX_BYTES) if Path(folder).is_absolute() else None
 
 
 class Store:
@@ -97,10 +96,12 @@ class Store:
         if len(data) > MAX_ENTRY:
             return
         with contextlib.suppress(OSError):
-            self.folder.mkdir(0o700, parents=True, exist_ok=True)
-            if self._private():
-                self._make_room(len(data))
-                _write(self._path(name), data)
+            if not self._private():
+                self.folder.mkdir(0o700, parents=True, exist_ok=True)
+                if not self._private():
+                    return
+            self._make_room(len(data))
+            _write(self._path(name), data)
 
     def clear(self) -> None:
         """Remove all entries, and nothing else."""
