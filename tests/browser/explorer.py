@@ -95,7 +95,8 @@ class Explorer:
         while True:
             try:
                 return check()
-            except AssertionError:
+            # What is drawn in part cannot be read, in whatever way that fails: a path without a shape is None.
+            except Exception:
                 if time.monotonic() > end:
                     raise
             self.lab.page.evaluate("new Promise(requestAnimationFrame)")

@@ -69,10 +69,10 @@ class Host:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
 
     def screenshot(self, path: Path, selector: str | None = None) -> None:
-        """Write a PNG of the page, or of the first element that matches, once two in a row are the same."""
-        path.write_bytes(self._settled(selector))
+        path.write_bytes(self.settled(selector))
 
-    def _settled(self, selector: str | None = None) -> bytes:
+    def settled(self, selector: str | None = None) -> bytes:
+        """The PNG of the page, or of the first element that matches, once two in a row are the same."""
         target = self.page.locator(selector).first if selector else self.page
         last = b""
         for _ in range(40):
@@ -145,7 +145,7 @@ class Lab(Host):
     def fit_viewport(self, width: int) -> None:
         """Make the page as high as the notebook is at this width, so that a screenshot shows all of it."""
         self.set_viewport(width)
-        self._settled()
+        self.settled()
         self.set_viewport(width, self.page.evaluate(CONTENT_HEIGHT))
 
     def _on_dialog(self, dialog: Dialog) -> None:

@@ -23,7 +23,9 @@ HEIGHTS = """() => Object.fromEntries(['histogram', 'heatmap', 'scatter', 'parts
     .map(name => [name, document.querySelector('.ww-' + name).getBoundingClientRect().height]))"""
 OBSERVE_SHIFTS = """() => {
     window.shifts = [];
-    const keep = list => shifts.push(...list.getEntries().map(({ value }) => value));
+    const named = ({ node, previousRect: a, currentRect: b }) =>
+        `${node?.className || node?.nodeName}: ${[a, b].map(r => [r.x, r.y, r.width, r.height].map(Math.round))}`;
+    const keep = list => shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(named)]));
     new PerformanceObserver(keep).observe({ type: 'layout-shift' });
 }"""
 
@@ -134,6 +136,8 @@ def check_inside(explorer: Explorer) -> None:
 def test_panes_stay_where_they_are(explorer: Explorer) -> None:
     page, lab = explorer.lab.page, explorer.lab
     lab.set_viewport(1360, 900)
+    # Another width moves everything, which is no shift that a user would wonder at.
+    lab.settled()
     page.evaluate(OBSERVE_SHIFTS)
     layers = ast.literal_eval(lab.kernel_eval("list(explorer.selection.layers)"))
     heights = []
@@ -144,9 +148,10 @@ def test_panes_stay_where_they_are(explorer: Explorer) -> None:
     for name in heights[0]:
         assert np.ptp([each[name] for each in heights]) <= 20, (name, [each[name] for each in heights])
     shifts = page.evaluate("shifts")
-    print(f"layout shift over {len(layers) - 1} layers: {sum(shifts):.3f}")
+    total = sum(value for value, _ in shifts)
+    print(f"layout shift over {len(layers) - 1} layers: {total:.3f}")
     # Up to 0.1 is called good for a whole visit.
-    assert sum(shifts) < 0.1
+    assert total < 0.1, max(shifts)
 
 
 def test_pictures_and_plots_zoom_by_keys(explorer: Explorer) -> None:
