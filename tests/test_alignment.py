@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from seen import write_model
 
 import weight_widgets as ww
 from weight_widgets.analysis.alignment.subsequence import common_subsequence
@@ -113,6 +114,25 @@ class TestSiblings:
         more.insert(place, dense(16, 16, seed=7)[0])
         expected = {name: f"dense_{n + (n >= place)}" for n, name in enumerate(names)}
         assert pairs_of(named(self.layers, *names), named(more, *(f"dense_{n}" for n in range(6)))) == expected
+
+    def test_more_than_are_compared_at_a_time(self) -> None:
+        kernels = np.random.default_rng(3).normal(size=(1100, 10, 10)).astype("f4")
+        places = np.random.default_rng(4).permutation(len(kernels)).tolist()
+        # Some of them in another precision.
+        a = {f"dense_{n}": {"kernel": one.astype("f4" if n % 3 else "f8")} for n, one in enumerate(kernels)}
+        b = {f"dense_{n}": {"kernel": kernels[place] + np.float32(0.1)} for n, place in enumerate(places)}
+        assert pairs_of(a, b) == {f"dense_{place}": f"dense_{n}" for n, place in enumerate(places)}
+
+    def test_that_cannot_be_read_any_more(self, tmp_path: Path) -> None:
+        kernels = [layer["kernel"] for layer in dense(*[16] * 5)]
+        names = [f"dense_{n}" for n in range(len(kernels))]
+        paths = [tmp_path / "a.h5", tmp_path / "b.h5"]
+        for path, order in zip(paths, (kernels, kernels[::-1]), strict=True):
+            write_model(path, dict(zip(names, order, strict=True)))
+        opened = [ww.open_checkpoint(path) for path in paths]
+        assert [row.b[0] for row in ww.align(*opened)] == names[::-1]
+        write_model(paths[1], {"dense_0": np.zeros(3)})
+        assert [row.b[0] for row in ww.align(*opened)] == names
 
     def test_one_dropped(self) -> None:
         left = drifted(self.layers)

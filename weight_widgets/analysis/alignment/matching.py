@@ -102,16 +102,22 @@ class _Matching:
         self.alike: set[int] = set()
 
     def run(self, related: Related) -> list[Match]:
-        self._by_given_names()
-        self._by_prefix()
-        self._by_values(related)
-        self._by_counted_names()
-        self._by_order()
-        # Of a weights file the class may be a guess.
-        self._add(self._in_order(lambda side: side.weights), "order")
-        self._unique(lambda side: side.kind)
-        self._unique(lambda side: side.shapes)
-        self._reshaped()
+        steps: tuple[Callable[[], None], ...] = (
+            self._by_given_names,
+            self._by_prefix,
+            lambda: self._by_values(related),
+            self._by_counted_names,
+            self._by_order,
+            # Of a weights file the class may be a guess.
+            lambda: self._add(self._in_order(lambda side: side.weights), "order"),
+            lambda: self._unique(lambda side: side.kind),
+            lambda: self._unique(lambda side: side.shapes),
+            self._reshaped,
+        )
+        for step in steps:
+            if not self._left(0) or not self._left(1):
+                break
+            step()
         return [self._match(i, *self.pairs[i]) for i in sorted(self.pairs)]
 
     def _left(self, number: int) -> list[int]:
@@ -158,6 +164,8 @@ class _Matching:
     def _by_prefix(self) -> None:
         """Names that all have the same more before or behind them, or lie in another nested model."""
         a, b = self.sides
+        if all(self.sides[n][place].counted for n in (0, 1) for place in self._left(n)):
+            return
         for short, long, turn in ((0, 1, False), (1, 0, True)):
             names = {self.sides[short][place].path: place for place in self._left(short)}
             found: dict[tuple[str, str], list[tuple[int, int]]] = {}
