@@ -37,7 +37,8 @@ def visible(text: str, limit: int = MAX_NAME) -> str:
     Control characters become their pictures (``␀``), whatever else has no look of its own its number (``⟨U+202E⟩``).
     What has been through here once is not changed by a second time.
     """
-    plain = text.isascii() and text.isprintable() and "  " not in text and text == text.strip(" ")
+    # No mark, nothing blank and nothing composed is below U+0100.
+    plain = text.isprintable() and max(text, default="") < "\u0100" and "  " not in text and text == text.strip(" ")
     if plain and len(text) <= limit:
         return text
     # At most four characters of a text melt into one, so what is left is still too long.
