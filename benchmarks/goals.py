@@ -58,8 +58,9 @@ class Bench:
     folder: Path
     size: Size
 
-    def deep(self, suffix: str = ".h5") -> Path:
-        return files.write(self.folder / f"deep{suffix}", deep(self.size.layers))
+    def deep(self, suffix: str = ".h5", layers: int | None = None) -> Path:
+        count = layers or self.size.layers
+        return files.write(self.folder / f"deep_{count}{suffix}", deep(count))
 
     def vgg(self, seed: int, copy: str = "") -> Path:
         return files.write(self.folder / f"vgg16_{seed}{copy}.h5", files.vgg16(self.size.scale), seed)
