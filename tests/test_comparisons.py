@@ -16,6 +16,7 @@ import weight_widgets as ww
 from weight_widgets.analysis import cache
 from weight_widgets.analysis.twins import Tolerance, Twin
 from weight_widgets.errors import InputError
+from weight_widgets.panes.overview_grid import OverviewGrid
 from weight_widgets.reading import files
 from weight_widgets.state import Comparisons
 from weight_widgets.state import comparisons as comparisons_module
@@ -309,6 +310,45 @@ class TestManyLayers:
         assert explorer.selection.aliases("foo_700") == ["bar_700"]
         assert explorer.verdicts["bar"].weights == "renamed"
         explorer.close()
+
+    @pytest.fixture
+    def opened(self) -> list[ww.Checkpoint]:
+        """Two of so many layers that they are aligned in the background."""
+        values = RNG.normal(size=(300, 8, 8)).astype("f4")
+        models = ({f"{word}_{place}": {"kernel": each} for place, each in enumerate(values)} for word in ("foo", "bar"))
+        return [ww.open_checkpoint(model, label) for model, label in zip(models, "ab", strict=True)]
+
+    def test_the_first_rows_are_sent_before_anything_is_aligned(
+        self, opened: list[ww.Checkpoint], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[str] = []
+
+        def told(what: str, do: Callable[..., Any]) -> Callable[..., Any]:
+            return lambda *given: (seen.append(what), do(*given))[1]
+
+        monkeypatch.setattr(OverviewGrid, "show_rows", told("rows", OverviewGrid.show_rows))
+        monkeypatch.setattr(comparisons_module, "align", told("aligned", comparisons_module.align))
+        explorer = ww.compare(*opened)
+        assert explorer.wait(TIMEOUT)
+        # Under the names of A they are other rows.
+        assert seen == ["rows", "aligned", "rows"]
+        explorer.close()
+
+    def test_rows_that_do_not_come_are_not_waited_for(
+        self, opened: list[ww.Checkpoint], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(overview_module, "look_at_outline", lambda *_: 1 / 0)
+        explorer = ww.compare(*opened)
+        assert explorer.wait(TIMEOUT)
+        assert explorer.verdicts["b"].weights == "renamed"
+        explorer.close()
+
+    @pytest.mark.parametrize("pane", [ww.LayerChooser, ww.HistogramPane])
+    def test_a_pane_without_rows_is_aligned_as_well(self, opened: list[ww.Checkpoint], pane: Any) -> None:
+        alone = pane(selection := ww.Selection(*opened))
+        assert alone._state.wait(TIMEOUT)
+        assert selection.aliases("foo_7") == ["bar_7"]
+        selection.close()
 
 
 @pytest.fixture

@@ -31,9 +31,10 @@ class Root(Shown):
 
     def __init__(self, selection: Selection) -> None:
         self._state = ExplorerState.of(selection)
-        with following() as self._observed:
+        with following() as self._observed, self._state.building:
             children = self.build(self._state, models_by_label(selection.opened))
         super().__init__(children)
+        self._state.begin_behind()
 
     def build(self, state: ExplorerState, models: Models) -> list[widgets.Widget]:
         """Make its widgets, and let them follow the state."""
@@ -49,7 +50,9 @@ class Root(Shown):
         """What its panes show as HTML, and how the models are related as far as that is known by now."""
         # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
         self._state.wait_for_panes(FIRST_LOOK)
-        self._state.comparisons.worker.wait(FIRST_VERDICT)
+        # Of models so large that they are aligned in the background there is none so soon.
+        if self._state.comparisons.aligned:
+            self._state.comparisons.worker.wait(FIRST_VERDICT)
         return still(self._state, models_by_label(self._state.opened))
 
 

@@ -58,13 +58,18 @@ class Comparisons(Observed):
         self.worker = Worker(pause=0.0)
         self._alignments: dict[tuple[str, str], Alignment] = {}
         self._relations: dict[tuple[str, str], Relation] = {}
-        self._begun = self._wanted = False
+        self._aligning = self._begun = self._wanted = False
         self._left: set[str] = set()
 
     @property
     def others(self) -> list[str]:
         """All but the reference."""
         return [label for label in self.opened if label != self.reference]
+
+    @property
+    def aligned(self) -> bool:
+        """Whether it is known of every other model what stands opposite what."""
+        return all(label in self.alignments or label in self.problems for label in self.others)
 
     def refer_to(self, reference: str) -> None:
         """Compare with another reference. What was known of it before, and what the user said, is still known."""
@@ -75,6 +80,12 @@ class Comparisons(Observed):
         self.relations, self.problems = {}, {}
         self.reference = reference
         self._find_alignments()
+
+    def align(self) -> None:
+        """Align the large models too, and every other from now on: asked for once the first rows are there."""
+        if not self._aligning:
+            self._aligning = True
+            self._find_alignments()
 
     def begin(self) -> None:
         """Compare what is aligned, and what will be; asked for once the first pictures are there."""
@@ -150,7 +161,7 @@ class Comparisons(Observed):
         for label in self._quick():
             self._align_now(label)
         self._show()
-        for label in self.others:
+        for label in self.others if self._aligning else ():
             if label not in self.alignments and label not in self.problems:
                 self._ask_for_alignment(label)
         if self._begun:

@@ -85,6 +85,8 @@ class ExplorerState(Telling):
         self._compared = self._searched = self._read = False
         # The names are exchanged, and nobody chose anything.
         self._renaming = Quiet()
+        # Panes are made, and it is not known yet what there will be to show first.
+        self.building = Quiet()
         self._worker = Worker()
         # A zoom does not wait until the other panes are done.
         self._near = Worker(pause=0.0, settle=SETTLED)
@@ -105,6 +107,7 @@ class ExplorerState(Telling):
         self.heatmap.observe(self._tell_unfit, "unfit")
         for key in ("spectrum", "overview"):
             self._pane(key).observe(lambda change, key=key: self.note(key, change.new), "notes")
+        self.overview.observe(self.begin_behind, "named")
         for key, each in self.panes.items():
             each.observe(lambda change, key=key: self._count(key, change), "seen")
         self.comparisons.refer_to(selection.reference)
@@ -130,14 +133,20 @@ class ExplorerState(Telling):
         if change.new and not change.old:
             if key in LOOKS:
                 self._ask(key)
-            self._begin_behind()
         elif not change.new and key in LOOKS:
             self._drop(key)
+        self.begin_behind()
         if not any(pane.seen for pane in self.panes.values()):
             self._rest()
 
-    def _begin_behind(self) -> None:
-        """Ask for what is about no choice in particular, as far as somebody looks at it. Pictures come first."""
+    def begin_behind(self, _: object = None) -> None:
+        """Ask for what is about no choice in particular, as far as somebody looks at it.
+
+        Names and pictures come first: what runs beside them takes the interpreter from them.
+        """
+        if self.building or self.overview.awaited:
+            return
+        self.comparisons.align()
         if self._asked:
             return
         if not self._compared and (self.verdict.seen or self.comparison.seen or self.overview.seen):
@@ -299,7 +308,7 @@ class ExplorerState(Telling):
         self._asked.discard(key)
         reading = self.status.reading if self._asked else ""
         self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
-        self._begin_behind()
+        self.begin_behind()
 
     def _forget_restored(self, _: object) -> None:
         if not self._renaming:

@@ -49,6 +49,8 @@ class OverviewState(PaneState):
         How far it is, while anything is read or compared; ``""`` otherwise.
     stopped : bool
         Whether there is so much to read that it waits for `begin`.
+    named : bool
+        Whether the first rows are there, or are known not to come.
     notes : tuple of str
         What went wrong.
     """
@@ -57,6 +59,7 @@ class OverviewState(PaneState):
     result = Instance(Glance, allow_none=True)
     progress = Unicode()
     stopped = Bool(False)
+    named = Bool(False)
     notes = Tuple()
 
     def __init__(self, selection: Selection, comparisons: Comparisons, findings: FindingsState) -> None:
@@ -92,6 +95,11 @@ class OverviewState(PaneState):
         if proposal.value not in [measure.key for measure in self.measures]:
             raise TraitError(f"of one model there is no {proposal.value!r}")
         return str(proposal.value)
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody looks, and there are no rows yet."""
+        return self.seen > 0 and not self.named
 
     def begin_if_bearable(self) -> None:
         """Read all weights, unless there is so much to read that somebody should have asked for it."""
@@ -189,10 +197,12 @@ class OverviewState(PaneState):
         self._trouble = ""
         self._note()
         self.result = result
+        self.named = True
 
     def _fail(self, error: Exception) -> None:
         self._trouble = str(error) or type(error).__name__
         self._note()
+        self.named = True
 
     def _note(self) -> None:
         unread = [f"{visible(one)}: its weights cannot be read: {why}" for one, why in self._failed.items()]
