@@ -69,6 +69,9 @@ class Checkpoint(Mapping[str, Layer]):
         self.keras_version = listing.keras_version
         self.model = listing.model
         self.optimizer = listing.optimizer
+        # One for all: there are thousands of tensors, and the collector walks whatever is held.
+        self._open_still = self._unless_closed
+        self._closed = False
         read = [interpreted(found, listing.keras_version) for found in listing.layers]
         self.skipped: tuple[Skipped, ...] = (*listing.skipped, *(entry for layer in read for entry in layer.skipped))
         self.notes: tuple[str, ...] = (*listing.notes, *(note for layer in read for note in layer.notes))
@@ -84,7 +87,6 @@ class Checkpoint(Mapping[str, Layer]):
             name: layer if layer.name == name else replace(layer, name=name)
             for name, layer in zip(names, layers, strict=True)
         }
-        self._closed = False
 
     def __getitem__(self, name: str) -> Layer:
         return self.layers[name]
@@ -141,7 +143,7 @@ class Checkpoint(Mapping[str, Layer]):
         self, name: str, array: Array, structure: Structure | None = None, codes: Array | None = None
     ) -> Tensor:
         integers = self._tensor(f"{name} codes", codes) if codes else None
-        fetch, meaning = Passed(array.fetch, self._unless_closed), structure or generic(array.shape)
+        fetch, meaning = Passed(array.fetch, self._open_still), structure or generic(array.shape)
         return Tensor(name, array.dtype, meaning, fetch, array.stored, integers, array.origin, array.path)
 
     def _unless_closed(self, index: Index) -> Index:

@@ -138,6 +138,8 @@ class _Listing:
 
     def __init__(self, source: StoredFile, span: Span | None, file: _Bytes) -> None:
         self._source, self._span, self._bytes = source, span, file
+        # One for all datasets.
+        self._sources = (source,)
         self._base, self._length = span or source.whole
         self._seen: set[int] = set()
         self._shapes: dict[bytes, tuple[int, ...]] = {}
@@ -177,7 +179,7 @@ class _Listing:
         if messages or (version, way) != CONTIGUOUS or not complete:
             raise Unusual("values that are not contiguous and complete")
         values = Contiguous(self._source, self._base + offset, shape, dtype)
-        origin = Origin("stored", (self._span, path, shape, dtype.str, "contiguous", offset), (self._source,))
+        origin = Origin("stored", (self._span, path, shape, dtype.str, "contiguous", offset), self._sources)
         return Array(path, shape, self._native[dtype], values, "", attributes, origin)
 
     def _messages(self, address: int) -> tuple[dict[int, bytes], dict[str, Any]]:
