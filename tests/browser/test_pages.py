@@ -5,6 +5,7 @@ The one of ipywidgets 7 has the versions that Colab has.
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def check(explorer: Explorer, layer: str, models: Path) -> None:
 
 
 def check_all(explorer: Explorer, models: Path) -> None:
-    """A chooser and the overview move the panes, and the pictures are saved."""
+    """A chooser and the overview move the panes and the table, and a picture and the table are saved."""
     explorer.lab.page.wait_for_function("document.querySelectorAll('.ww-heatmap image').length >= 4")
     check(explorer, "conv_1", models)
     explorer.choose("layer", LABELS["dense_1"])
@@ -111,6 +112,11 @@ def check_all(explorer: Explorer, models: Path) -> None:
     pictures = [element for element in ElementTree.parse(saved.path()).iter() if element.tag.endswith("}image")]
     # A, B, B − A and the colours' bar.
     assert len(pictures) == 4
+    assert Path(explorer.save("heatmap", "PNG").path()).read_bytes().startswith(b"\x89PNG")
+    std = pytest.approx([stored(models, name, "conv_2", "kernel").std(dtype=float) for name in NAMES], rel=5e-3)
+    assert [float(row["std"]) for row in explorer.table().values()] == std
+    with Path(explorer.save("table", "CSV").path()).open(newline="", encoding="utf-8") as file:
+        assert [float(row["std"]) for row in csv.DictReader(file)] == std
 
 
 def test_from_saved_state(page: StaticPage, widgets: Generation, models: Path, tmp_path: Path) -> None:
