@@ -14,6 +14,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -22,6 +24,8 @@ FOLDER = ROOT / ".venv" / "legs"
 COLAB_SET = ROOT / "scripts" / "colab_set.txt"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 USUAL = ("colab-3.12", "colab-3.13", "latest-3.13", "lowest-3.10")
+# Each waits for the network at first, and then keeps one core busy.
+AT_ONCE = 2
 EVERY = (*(f"{kind}-{version}" for version in PYTHONS for kind in ("colab", "latest")), "lowest-3.10")
 # What meets other packages, starts threads and processes, and (closing) builds every pane.
 SUBSET = (
@@ -36,7 +40,9 @@ def main() -> None:
     parser.add_argument("--every", action="store_true", help=" ".join(EVERY))
     parser.add_argument("--whole", action="store_true", help="all unit tests, with Keras: ten minutes a leg")
     asked = parser.parse_args()
-    results = {name: leg(name, asked.whole) for name in asked.legs or (EVERY if asked.every else USUAL)}
+    names = asked.legs or (EVERY if asked.every else USUAL)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        results = dict(zip(names, pool.map(partial(leg, whole=asked.whole), names), strict=True))
     print("\n" + "\n".join(f"{name}: {result}" for name, result in results.items()))
     if any(result.startswith("failed") for result in results.values()):
         sys.exit(1)
@@ -48,7 +54,7 @@ def leg(name: str, whole: bool) -> str:
     interpreter = find_python(version)
     if interpreter is None:
         return f"skipped, there is no Python {version} here"
-    print(f"\n== {name}", flush=True)
+    print(f"{name}: installing", flush=True)
     begun = time.monotonic()
     folder = FOLDER / name
     subprocess.run([interpreter, "-m", "venv", "--clear", folder], check=True)
@@ -56,7 +62,9 @@ def leg(name: str, whole: bool) -> str:
     prepared = time.monotonic()
     files = [f"tests/test_{each}.py" for each in SUBSET] if not whole else ["tests"]
     options = ["-q", "-p", "no:cacheprovider", "-m", "not browser and not network" + ("" if whole else " and not slow")]
-    tested = subprocess.run([folder / "bin" / "pytest", *options, *files], cwd=ROOT, check=False)
+    command = [folder / "bin" / "pytest", *options, *files]
+    tested = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    print(f"\n== {name}\n{tested.stdout}", flush=True)
     shutil.rmtree(folder)
     said = "failed" if tested.returncode else "passed"
     return f"{said}; {prepared - begun:.0f} s to install, {time.monotonic() - prepared:.0f} s to test"
