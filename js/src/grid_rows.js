@@ -79,11 +79,12 @@ export function compareNumbers(x, y, down) {
 }
 
 /**
- * The words of a query, all of which are needed.
+ * The words of a query, all of which are needed; what stands between quotes is one word, as in `findings:"dead units"`.
  * @param {string} query
  */
 export function wordsOf(query) {
-  return query.toLowerCase().split(/\s+/).filter(Boolean);
+  const found = query.toLowerCase().match(/(?:"[^"]*"?|[^\s"])+/g) ?? [];
+  return found.map((word) => word.replaceAll('"', "")).filter(Boolean);
 }
 
 /**

@@ -219,12 +219,19 @@ test("a search needs all words, finds with a layer its tensors and with a tensor
   assert.deepEqual(rowsOf({ query: "dropout" }), [6]);
   assert.deepEqual(rowsOf({ query: "kernel nothing" }), []);
   assert.deepEqual(rowsOf({ query: "(.*" }), []);
+  assert.deepEqual(rowsOf({ query: '"lstm_2 · lstm · kernel"' }), [0, 4, 5]);
+  assert.deepEqual(rowsOf({ query: '"kernel lstm_2"' }), []);
+  assert.deepEqual(rowsOf({ query: '"' }), rowsOf());
 });
 
 test("findings: searches what was found", () => {
   assert.deepEqual(rowsOf({ query: "findings:dead" }), [0, 1, 2, 3]);
   assert.deepEqual(rowsOf({ query: "findings:DEAD bias" }), [0, 1, 3]);
   assert.deepEqual(rowsOf({ query: "findings:zero" }), [7, 9]);
+  assert.deepEqual(rowsOf({ query: 'findings:"dead units" bias' }), [0, 1, 3]);
+  assert.deepEqual(rowsOf({ query: 'findings:"dead of"' }), []);
+  // While the second quote is not typed yet.
+  assert.deepEqual(rowsOf({ query: 'bias findings:"Dead un' }), [0, 1, 3]);
   assert.deepEqual(rowsOf({ query: "findings:" }), [0, 1, 2, 3, 7, 9]);
   assert.deepEqual(rowsOf({ query: "dead" }), []);
 });
