@@ -18,6 +18,8 @@ export class Controls {
   #hover;
   #deeds;
   #typed = { text: "", at: 0 };
+  // Whoever clicked has read the popup, and wants the rows that it lies over: it comes again with another row.
+  #clicked = -1;
 
   /**
    * @param {import("./overview_table.js").Box} box
@@ -35,7 +37,7 @@ export class Controls {
     header.addEventListener("click", (event) => this.#clickHeader(event), { signal });
     body.addEventListener("click", (event) => this.#click(event), { signal });
     body.addEventListener("pointerover", (event) => this.#point(event), { signal });
-    body.addEventListener("pointerleave", () => hover.leave(), { signal });
+    body.addEventListener("pointerleave", () => this.#unpoint(), { signal });
     grid.addEventListener("keydown", (event) => this.#press(event), { signal });
     grid.addEventListener("pointerdown", () => grid.classList.remove(KEYS), { signal });
     grid.addEventListener("focusout", () => hover.leave(), { signal });
@@ -57,6 +59,8 @@ export class Controls {
     const place = this.#table.list.placeOf(target);
     const row = this.#table.rowAt(place);
     if (row < 0) return;
+    this.#clicked = row;
+    this.#hover.leave();
     this.#moveTo({ place, column: columnOf(target) });
     const fold = this.#table.foldOf(row);
     if (target instanceof Element && target.matches(TWISTY) && fold !== "leaf") this.#deeds.fold(row, fold === "open");
@@ -66,7 +70,14 @@ export class Controls {
   /** @param {Event} event */
   #point({ target }) {
     const row = this.#table.rowAt(this.#table.list.placeOf(target));
-    if (row >= 0) this.#hover.rest(row, columnOf(target));
+    if (row < 0 || row === this.#clicked) return;
+    this.#clicked = -1;
+    this.#hover.rest(row, columnOf(target));
+  }
+
+  #unpoint() {
+    this.#clicked = -1;
+    this.#hover.leave();
   }
 
   /** @param {KeyboardEvent} event */

@@ -161,6 +161,18 @@ def test_popup(page: Page) -> None:
     assert page.locator(f"{POPUP} li").all_text_contents() == [
         f"epoch_{model}.weights{text}" for model, text in enumerate(("one", "two", "three"))
     ]
+    # A click puts it away for as long as the pointer stays on the row, and a scroll does not bring it back.
+    tensor.click()
+    page.locator(POPUP).wait_for(state="hidden")
+    page.clock.install()
+    tensor.locator("[role=gridcell]").nth(1).hover()
+    page.locator(GRID).evaluate("grid => grid.dispatchEvent(new Event('scroll'))")
+    page.clock.run_for(1000)
+    assert page.locator(POPUP).is_hidden()
+    for place in (FIRST_TENSOR + 1, FIRST_TENSOR):
+        row(page, place).hover()
+        page.clock.run_for(1000)
+        assert page.locator(POPUP).is_visible()
     page.locator(GRID).focus()
     page.keyboard.press("Control+Home")
     page.keyboard.press("Escape")
