@@ -12,6 +12,7 @@ import bqplot
 import h5py
 import ipywidgets as widgets
 import numpy as np
+import pandas as pd
 import pytest
 from seen import ATTRIBUTES, HOSTILE, TAGS, TIMEOUT, Page, Wire, everything, grid_rows, having, hostile, of_kind
 
@@ -183,7 +184,9 @@ class TestSpectrum:
 
 class TestTable:
     @pytest.mark.parametrize("scope", ["tensor", "parts", "layer", "model"])
-    def test_scopes_are_rows_of_the_frame(self, scope: str, lstms: ww.WeightExplorer, models: Path) -> None:
+    def test_scopes_are_rows_of_the_frame(
+        self, scope: str, lstms: ww.WeightExplorer, models: Path, tmp_path: Path
+    ) -> None:
         lstms.table.scope = scope
         lstms.selection.tensor = "recurrent_kernel"
         assert lstms.wait(TIMEOUT)
@@ -199,6 +202,11 @@ class TestTable:
         rows = {tuple(row[key] for key in keys): row["l2"] for row in lstms.table.result.rows}
         assert rows == expected
         assert len(grid_rows(lstms)) == len(expected)
+        # In a file they are found by the same columns.
+        lstms.export("table", tmp_path / "table.csv")
+        saved = pd.read_csv(tmp_path / "table.csv", keep_default_na=False).rename(columns={"model": "checkpoint"})
+        assert ("part" in saved) == (scope == "parts")
+        assert saved.assign(part=saved.get("part", "")).set_index(keys)["l2"].to_dict() == expected
 
     def test_a_row_leads_to_what_it_is_about(self, lstms: ww.WeightExplorer) -> None:
         lstms.table.scope = "parts"

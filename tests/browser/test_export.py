@@ -147,11 +147,12 @@ def test_what_is_filtered_and_sorted_is_what_is_saved(explorer: Explorer) -> Non
     assert "min" not in head
     assert head.index("near_zeros") == head.index("inf") + 1
     found = [dict(zip(head, row, strict=True)) for row in rows]
-    assert [(row["model"], row["weight"]) for row in found] == [
-        ("a", "layer_2 · kernel (assumed)"),
-        ("a", "layer_10 · kernel (assumed)"),
-        ("b", "layer_2 · kernel (assumed)"),
-        ("b", "layer_10 · kernel (assumed)"),
+    assert "part" not in head
+    assert [[row[key] for key in ("model", "layer", "tensor", "assumed")] for row in found] == [
+        ["a", "layer_2", "kernel", "yes"],
+        ["a", "layer_10", "kernel", "yes"],
+        ["b", "layer_2", "kernel", "yes"],
+        ["b", "layer_10", "kernel", "yes"],
     ]
     assert [float(row["mean"]) for row in found] == pytest.approx(
         [float(np.mean(values, dtype=float)) for values in (LAYERS["layer_2"], LAYERS["layer_10"])]
@@ -161,4 +162,4 @@ def test_what_is_filtered_and_sorted_is_what_is_saved(explorer: Explorer) -> Non
 
     lines = save(explorer, "table", "Markdown").read_text("utf-8").splitlines()
     assert len(lines) == 2 + 4
-    assert lines[2].startswith(r"| a | layer\_2 · kernel (assumed) | 1 × 1 |")
+    assert lines[2].startswith(r"| a | layer\_2 | kernel | yes | 1 × 1 |")

@@ -13,10 +13,10 @@ from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
 from ..state import SCOPES, ExplorerState, Quiet, Selection, Table, TableState
 from .columns import COLUMNS
-from .export import Export, exporting
+from .export import MAX_CELL, Export, exporting
 from .grid import Grid
 from .pane import Pane
-from .sheet import Row, Sheet
+from .sheet import Column, Row, Sheet
 from .style import SAMPLED, Models, count, number, percent, text
 
 __all__ = ["TablePane"]
@@ -25,6 +25,8 @@ ROUNDED = (
     "Large tensors are read once, and their weights counted in cells. Quantiles, L1, near zeros, skew and kurtosis (≈) "
     "are as if each weight were moved within its cell: by at most 0.8 % of itself, or 1/65,536 of the range."
 )
+# In files they stand apart, whatever all rows have in common: a program finds a weight by them.
+ADDRESS = tuple(Column(key, key) for key in ("layer", "tensor", "part", "assumed"))
 TITLES = {"tensor": "this tensor", "parts": "its parts", "layer": "the layer", "model": "all layers"}
 MET = {True: "met", False: "not met", None: "not checked"}
 
@@ -66,9 +68,9 @@ class _View:
 
     @property
     def sheet(self) -> Sheet | None:
-        """What is in the table; None while that is nothing."""
+        """What is in the table, with the address of each row in columns of its own; None while that is nothing."""
         result = self._state.result
-        return self._grid.sheet if result and result.rows else None
+        return _addressed(self._grid.sheet) if result and result.rows else None
 
     def _draw(self, _: object = None) -> None:
         table, models = self._state.result, self._models
@@ -103,10 +105,21 @@ def _row(row: Mapping[str, Any], table: Table, models: Models) -> Row:
     cells = dict(row)
     cells["model"] = model.name
     cells["weight"] = _weight(row, table.scope)
+    cells |= {key: visible(row[key], MAX_CELL) or None for key in ("layer", "tensor", "part")}
+    cells["assumed"] = "yes" if row["assumed"] else None
     cells["shape"] = " × ".join(map(str, row["shape"])) or "scalar"
     cells["type"] = visible(row["stored"] or row["dtype"]) + (", dequantised" if row["dequantised"] else "")
     cells["constraint_met"] = MET[row["constraint_met"]] if row["constraint"] else None
     return Row(cells, model.colour, _near(row, table))
+
+
+def _addressed(sheet: Sheet) -> Sheet:
+    """With what makes up the name of the weight, as far as any row has it, in the place of that name."""
+    address = [column for column in ADDRESS if any(row.cells[column.key] for row in sheet.rows)]
+    columns: list[Column] = []
+    for column in sheet.columns:
+        columns += address if column.key == "weight" else [column]
+    return Sheet(columns, sheet.rows)
 
 
 def _about(table: Table | None) -> str:
