@@ -10,6 +10,7 @@ from typing import Any, overload
 import ipywidgets as widgets
 
 from .errors import InputError
+from .panes import plain
 from .panes.compare import ComparePane
 from .panes.export import ExportMenu
 from .panes.findings import FindingsPane
@@ -118,18 +119,14 @@ class WeightExplorer(Root):
             place("Spectrum", "Singular values, ranks and norms, on request", SpectrumPane),
             place("Findings", "What is dead, sparse, unstable or untrained, and what that rests on", FindingsPane),
         ]
-        panes = widgets.Box(first)
-        panes.add_class("ww-panes")
+        panes = plain.Box(first, classes="ww-panes")
         overview = place("Overview", "Every layer of every model on one screen", OverviewPane)
         overview.add_class("ww-side")
         shown_by = toggles([overview, *first, table, *further])
-        main = widgets.VBox([LayerChooser(selection, alone=False), shown_by, panes, *further, table])
-        main.add_class("ww-main")
-        body = widgets.Box([overview, main])
-        body.add_class("ww-body")
+        main = plain.VBox([LayerChooser(selection, alone=False), shown_by, panes, *further, table], classes="ww-main")
+        body = plain.Box([overview, main], classes="ww-body")
         self._menu = ExportMenu(lambda: self, state)
-        top = widgets.Box([ModelChooser(selection, alone=False), self._menu])
-        top.add_class("ww-top")
+        top = plain.Box([ModelChooser(selection, alone=False), self._menu], classes="ww-top")
         return [
             Shell(),
             top,

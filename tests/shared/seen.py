@@ -16,6 +16,7 @@ import numpy as np
 from ipywidgets.widgets import widget as registry
 
 import weight_widgets as ww
+from weight_widgets.panes.plain import is_shared
 
 TIMEOUT = 60.0
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "small", "span", "div", "ul", "li", "h3", "p", "b"}
@@ -101,9 +102,10 @@ def indices(value: bytes | memoryview) -> tuple[np.ndarray, np.ndarray, bytes | 
 
 
 def widgets_alive() -> int:
-    """How many widgets there are, in all pages."""
+    """How many widgets there are, in all pages, but for those that all share."""
     # ipywidgets 7 and 8 call it differently.
-    return len(registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets)
+    found = registry._instances if hasattr(registry, "_instances") else registry.Widget.widgets
+    return sum(not is_shared(widget) for widget in list(found.values()))
 
 
 class Page(HTMLParser):

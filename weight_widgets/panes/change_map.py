@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import bqplot
-import ipywidgets as widgets
 import numpy as np
 
 from ..analysis.comparing import ComparedRow
 from ..analysis.verdict.traces import is_kernel
+from . import plain
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .export import Key
 from .figure_box import FigureBox
@@ -80,8 +80,7 @@ class ChangeMap:
         self.figure.add_class("ww-change-map")
         self.keys: Sequence[Key] = ()
         self.box = FigureBox(self.figure)
-        self.legend = widgets.HTML()
-        self.legend.add_class("ww-note")
+        self.legend = plain.HTML(classes="ww-note")
 
     def show(self, rows: Sequence[ComparedRow], names: Sequence[str]) -> None:
         """Exchange the points; a name for each row."""

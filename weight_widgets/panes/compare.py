@@ -13,6 +13,7 @@ from ..analysis.alignment import Address
 from ..analysis.comparing import STATUSES, ComparedRow, numbers_of
 from ..display import visible
 from ..state import ExplorerState, Quiet, Relation, Selection
+from . import plain
 from .change_map import ChangeMap
 from .export import Export, Plate, Plot, exporting
 from .grid import Grid
@@ -80,11 +81,10 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     selection, comparisons, settings = state.selection, state.comparisons, state.comparison
     grid = Grid(COLUMNS, "No tensor has this status.")
     grid.add_class("ww-compare-table")
-    title, note = widgets.HTML(), widgets.HTML()
+    title, note = plain.HTML(), plain.HTML()
     title.add_class("ww-picture-title")
     note.add_class("ww-note")
-    status = widgets.Dropdown(description="rows", options=[("all", "")])
-    status.add_class("ww-set-status")
+    status = plain.Dropdown(description="rows", options=[("all", "")], classes="ww-set-status")
     editor = PairEditor(comparisons)
     # The rows of the relation that are in the table, and where each tensor stands in the explorer.
     listed: list[int] = []
@@ -140,9 +140,8 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
 
     changes = ChangeMap(choose)
     body = Holding([changes.box, changes.legend, grid, editor.box, note])
-    heading = widgets.Box([widgets.HTML("<h3>Compare</h3>"), title, status])
-    heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, body])
+    heading = plain.Box([plain.HTML("<h3>Compare</h3>"), title, status], classes="ww-heading")
+    pane = plain.VBox([heading, body])
     for name in ("ww-pane", "ww-compare"):
         pane.add_class(name)
     grid.observe(take, "selected")

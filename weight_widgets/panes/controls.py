@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 
+from . import plain
+
 __all__ = ["settings_row"]
 
 
 def settings_row(controls: Sequence[widgets.Widget]) -> widgets.Box:
-    row = widgets.Box(controls)
-    for name in ("ww-row", "ww-settings"):
-        row.add_class(name)
-    return row
+    return plain.Box(controls, classes="ww-row ww-settings")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bqplot
 import ipywidgets as widgets
 
+from . import plain
 from .style import text
 
 __all__ = ["FigureBox"]
@@ -27,8 +28,7 @@ class FigureBox(widgets.VBox):
 
     def __init__(self, figure: bqplot.Figure, drawn: bool = True) -> None:
         self.figure = figure
-        self._words = widgets.HTML()
-        self._words.add_class("ww-summary")
+        self._words = plain.HTML(classes="ww-summary")
         self.held = (figure, self._words)
         super().__init__(list(self.held) if drawn else [])
         figure.layout.observe(lambda _: self._keep_room() if self.drawn else None, "height")

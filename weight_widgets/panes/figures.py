@@ -8,6 +8,8 @@ from typing import Any
 import bqplot
 import ipywidgets as widgets
 
+from . import plain
+
 __all__ = ["plain_figure", "replace_image"]
 
 
@@ -36,6 +38,5 @@ def replace_image(mark: bqplot.Image, png: bytes, x: Sequence[float], y: Sequenc
     with mark.hold_sync():
         mark.x, mark.y = list(x), list(y)
         # bqplot's mark notices a new one only.
-        mark.image = widgets.Image(value=png, format="png")
-    replaced.layout.close()
+        mark.image = plain.Image(value=png, format="png")
     replaced.close()

@@ -9,6 +9,7 @@ from traitlets import dlink, link
 
 from ..display import numbered, visible
 from ..state import FilesState, FoundFile
+from . import plain
 from .shown import parts_of
 from .style import alerts, count, description, size, text
 
@@ -22,7 +23,7 @@ NOTHING = "No model file is here: none ends in .h5, .hdf5, .keras, .weights.json
 
 def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
     """The pane: `compare` opens what is picked, `demo` the models that come with the package."""
-    where, offered, said = widgets.HTML(), widgets.VBox(), widgets.HTML()
+    where, offered, said = plain.HTML(), plain.VBox(), plain.HTML()
     offered.add_class("ww-files")
     said.add_class("ww-problems")
     search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True)
@@ -43,26 +44,25 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
     state.observe(tell, ["query", "found", "problem"])
     offer()
     tell()
-    top = widgets.Box([widgets.HTML("<h3>Models to compare</h3>"), search])
-    top.add_class("ww-heading")
-    pane = widgets.VBox([top, where, offered, _buttons(state, compare, demo), said])
-    pane.add_class("ww-pane")
+    top = plain.Box([plain.HTML("<h3>Models to compare</h3>"), search], classes="ww-heading")
+    pane = plain.VBox([top, where, offered, _buttons(state, compare, demo), said], classes="ww-pane")
     return pane
 
 
 def _buttons(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
-    start = widgets.Button(tooltip="Open these in the explorer; the one ticked first is Model A")
-    start.add_class("ww-compare-files")
+    start = plain.Button(
+        tooltip="Open these in the explorer; the one ticked first is Model A", classes="ww-compare-files"
+    )
     dlink((state, "picked"), (start, "disabled"), lambda picked: not picked)
     dlink((state, "picked"), (start, "description"), lambda picked: f"Compare {len(picked)}" if picked else "Compare")
     start.on_click(lambda _: compare())
-    again = widgets.Button(description="Search again", tooltip="Look through the folder once more")
+    again = plain.Button(description="Search again", tooltip="Look through the folder once more")
     again.on_click(lambda _: state.search())
-    bundled = widgets.Button(description="Show examples", tooltip="Small models that come with the package: ww.demo()")
-    bundled.add_class("ww-demo")
+    bundled = plain.Button(
+        description="Show examples", tooltip="Small models that come with the package: ww.demo()", classes="ww-demo"
+    )
     bundled.on_click(lambda _: demo())
-    box = widgets.Box([start, again, bundled])
-    box.add_class("ww-row")
+    box = plain.Box([start, again, bundled], classes="ww-row")
     return box
 
 
@@ -74,7 +74,7 @@ def _ticks(state: FilesState) -> list[widgets.Checkbox]:
 
 
 def _tick(state: FilesState, file: FoundFile, name: str) -> widgets.Checkbox:
-    tick = widgets.Checkbox(value=file in state.picked, description=description(name), indent=False)
+    tick = plain.Checkbox(value=file in state.picked, description=description(name), indent=False)
     tick.observe(lambda change: state.pick(file, change.new), "value")
     return tick
 

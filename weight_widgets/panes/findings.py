@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from ..analysis.findings.finding import Finding
 from ..display import visible
 from ..state import ExplorerState, FindingsState, Quiet, Selection
+from . import plain
 from .export import Export, exporting
 from .grid import Grid
 from .pane import Pane
@@ -52,8 +53,7 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
     """The pane. Selecting a row chooses what it speaks of."""
     grid = Grid(COLUMNS, NOTHING)
     grid.add_class("ww-findings-table")
-    said = widgets.HTML()
-    said.add_class("ww-remark")
+    said = plain.HTML(classes="ww-remark")
     shown: tuple[Finding, ...] = ()
     choosing = Quiet()
 
@@ -79,9 +79,8 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
             grid.selected = -1
 
     controls = run_controls(state, state.begin, state.cancel, "Look", "Look for findings in all models")
-    heading = widgets.Box([widgets.HTML("<h3>Findings</h3>"), controls])
-    heading.add_class("ww-heading")
-    pane = widgets.VBox()
+    heading = plain.Box([plain.HTML("<h3>Findings</h3>"), controls], classes="ww-heading")
+    pane = plain.VBox()
     for name in ("ww-pane", "ww-findings"):
         pane.add_class(name)
     state.observe(draw, "result")

@@ -15,6 +15,7 @@ from ..analysis.rasters import Raster
 from ..reading.arrangements import MATRIX
 from ..reading.structure import Matrix
 from ..state import ExplorerState, HeatmapState, Pick, Pictures, Quiet, Window
+from . import plain
 from .axes import horizontal_axis, short_format, vertical_axis
 from .captions import caption
 from .controls import settings_row
@@ -75,8 +76,7 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     sight.attach([picture.figure.axes[0] for picture in pictures], pictures[0].figure.axes[1])
     bar, colour_limits = _colour_bar()
     crosshair = Crosshair(sight.x, sight.y, classes)
-    layout = widgets.HTML()
-    layout.add_class("ww-layout")
+    layout = plain.HTML(classes="ww-layout")
     bringing = Quiet()
 
     def draw(_: object = None) -> None:
@@ -124,8 +124,9 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     for scale in (sight.x, sight.y):
         scale.observe(look, ["min", "max"])
     draw()
-    row = widgets.Box([*(_column([picture.title, picture.box], "ww-picture") for picture in pictures), bar])
-    row.add_class("ww-pictures")
+    row = plain.Box(
+        [*(_column([picture.title, picture.box], "ww-picture") for picture in pictures), bar], classes="ww-pictures"
+    )
     pane = _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
     figures = [picture.figure for picture in pictures]
     export = Export(
@@ -166,20 +167,19 @@ def _readable(result: Pictures, shown: Sequence[Raster | None]) -> list[Raster |
 
 
 def _heading(state: HeatmapState, show_all: Callable[[object], None]) -> widgets.Box:
-    reset = widgets.Button(description="Reset view", tooltip="Show the whole picture again, like a double click")
+    reset = plain.Button(description="Reset view", tooltip="Show the whole picture again, like a double click")
     reset.on_click(show_all)
     # What every tensor has comes first: the rest may come and go, and take a line of its own.
     always = settings_row([*colour_settings(state), reset])
-    heading = widgets.Box([widgets.HTML("<h3>Heatmap</h3>"), always, _ways(state)])
-    heading.add_class("ww-heading")
+    heading = plain.Box([plain.HTML("<h3>Heatmap</h3>"), always, _ways(state)], classes="ww-heading")
     return heading
 
 
 def _ways(state: HeatmapState) -> widgets.Box:
     """How the tensor is drawn, as far as it can be drawn in more than one way."""
-    way = widgets.Dropdown(description="as", options=[MATRIX])
-    position = widgets.BoundedIntText(description="no.", min=0, max=0)
-    by_norm = widgets.Checkbox(description="by norm", indent=False)
+    way = plain.Dropdown(description="as", options=[MATRIX])
+    position = plain.BoundedIntText(description="no.", min=0, max=0)
+    by_norm = plain.Checkbox(description="by norm", indent=False)
     controls = {"way": way, "position": position, "by_norm": by_norm}
     for name, control in controls.items():
         control.add_class(f"ww-set-{name}")
@@ -198,9 +198,9 @@ def _ways(state: HeatmapState) -> widgets.Box:
             position.min, position.max = low, high
             by_norm.description = f"{result.unit}s by norm" if result.unit else "by norm"
             by_norm.value = state.by_norm
-        _show_if(way, len(result.ways) > 1)
-        _show_if(position, result.positions[0] < result.positions[1])
-        _show_if(by_norm, bool(result.unit))
+        plain.show(way, len(result.ways) > 1)
+        plain.show(position, result.positions[0] < result.positions[1])
+        plain.show(by_norm, bool(result.unit))
 
     def take(name: str, value: object) -> None:
         if not showing:
@@ -211,10 +211,6 @@ def _ways(state: HeatmapState) -> widgets.Box:
     state.observe(show, ["result", "by_norm"])
     show()
     return settings_row([*controls.values()])
-
-
-def _show_if(widget: widgets.Widget, wanted: bool) -> None:
-    widget.layout.display = None if wanted else "none"
 
 
 def _picture(sight: Sight, name: str, first: bool) -> Picture:
@@ -229,8 +225,7 @@ def _picture(sight: Sight, name: str, first: bool) -> Picture:
     figure = plain_figure([image, closeup, separators], axes, FIRST_MARGIN if first else MARGIN, HEIGHT)
     figure.interaction = bqplot.PanZoom(scales={"x": [x], "y": [y]})
     figure.add_class(name)
-    title = widgets.HTML()
-    title.add_class("ww-picture-title")
+    title = plain.HTML(classes="ww-picture-title")
     return Picture(title, figure, FigureBox(figure), image, closeup, separators)
 
 
@@ -271,7 +266,7 @@ def _between(step: int, count: int) -> np.ndarray:
 
 
 def _pixels(values: np.ndarray, limit: float) -> widgets.Image:
-    return widgets.Image(value=encode(values, limit, DIVERGING), format="png")
+    return plain.Image(value=encode(values, limit, DIVERGING), format="png")
 
 
 def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
@@ -294,7 +289,4 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
 
 
 def _column(children: Sequence[widgets.Widget], *names: str) -> widgets.Box:
-    column = widgets.VBox(children)
-    for name in names:
-        column.add_class(name)
-    return column
+    return plain.VBox(children, classes=" ".join(names))

@@ -12,6 +12,7 @@ from traitlets import link
 
 from ..state import CLIPS, ExplorerState, HistogramState, Overlay
 from ..state.looks import Curve
+from . import plain
 from .axes import horizontal_axis, powers, short_format, single, ticks, vertical_axis
 from .bars import EMPTY_BIN, bar_heights
 from .controls import settings_row
@@ -106,10 +107,10 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     figure.add_class("ww-histogram-figure")
     zoom = Zoom(figure, ground.x, seen=ground.mark)
     box = FigureBox(figure)
-    counts = widgets.HTML()
-    counts.add_class("ww-counts")
-    exact = widgets.Button(description="Count exactly", tooltip="Read the file again and count every weight in its bin")
-    exact.add_class("ww-exact")
+    counts = plain.HTML(layout=widgets.Layout(), classes="ww-counts")
+    exact = plain.Button(
+        description="Count exactly", tooltip="Read the file again and count every weight in its bin", classes="ww-exact"
+    )
     exact.on_click(lambda _: state.set_trait("exact", True))
 
     def draw(_: object = None) -> None:
@@ -141,15 +142,13 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
         unsure = (
             state.result is not None and state.result.sampled == 1 and any(each.uncertain for each in shown.values())
         )
-        exact.layout.display = None if unsure else "none"
+        plain.show(exact, unsure)
 
     state.observe(draw, ["result", "log", "density", "initial"])
     draw()
     settings = _settings(state)
     settings.children = [*settings.children, exact]
-    pane = widgets.VBox([widgets.HTML("<h3>Histogram</h3>"), box, counts, settings, zoom])
-    pane.add_class("ww-pane")
-    pane.add_class("ww-histogram")
+    pane = plain.VBox([plain.HTML("<h3>Histogram</h3>"), box, counts, settings, zoom], classes="ww-pane ww-histogram")
     export = Export(
         "histogram",
         lambda: state.result.pick.address if state.result else "",
@@ -236,13 +235,13 @@ def _drawn_from(overlay: Overlay, label: str, models: Models) -> str:
 
 
 def _settings(state: HistogramState) -> widgets.Box:
-    bins = widgets.BoundedIntText(description="bins", min=10, max=500, step=10)
-    clip = widgets.Dropdown(
+    bins = plain.BoundedIntText(description="bins", min=10, max=500, step=10)
+    clip = plain.Dropdown(
         description="range", options=[("full" if not clip else f"{clip:g}–{100 - clip:g} %", clip) for clip in CLIPS]
     )
-    density = widgets.Dropdown(description="y", options=[("counts", False), ("density", True)])
-    log = widgets.Checkbox(description="log", indent=False)
-    initial = widgets.Checkbox(description="initial", indent=False)
+    density = plain.Dropdown(description="y", options=[("counts", False), ("density", True)])
+    log = plain.Checkbox(description="log", indent=False)
+    initial = plain.Checkbox(description="initial", indent=False)
     controls = {"bins": bins, "clip": clip, "density": density, "log": log, "initial": initial}
     for name, control in controls.items():
         link((state, name), (control, "value"))

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 from traitlets.utils.bunch import Bunch
 
 from ..state import HeatmapState, Quiet
+from . import plain
 
 __all__ = ["colour_settings"]
 
@@ -16,17 +17,15 @@ AUTO, FIXED = "auto", "fixed"
 
 def colour_settings(state: HeatmapState) -> Sequence[widgets.Widget]:
     """A choice between both, and a field for the end; what is fixed holds for whatever is chosen next."""
-    mode = widgets.Dropdown(description="colours", options=[AUTO, FIXED])
-    mode.add_class("ww-set-colours")
-    end = widgets.FloatText(description="±")
-    end.add_class("ww-set-limit")
+    mode = plain.Dropdown(description="colours", options=[AUTO, FIXED], classes="ww-set-colours")
+    end = plain.FloatText(description="±", classes="ww-set-limit")
     showing = Quiet()
 
     def show(_: object = None) -> None:
         with showing:
             mode.value = FIXED if state.limit else AUTO
             end.value = state.shown_limit
-        end.layout.display = None if state.limit else "none"
+        plain.show(end, state.limit)
 
     def choose(change: Bunch) -> None:
         if not showing:

@@ -11,6 +11,7 @@ from traitlets.utils.bunch import Bunch
 from ..display import visible
 from ..state import MEASURES, ExplorerState, Glance, Measure, OverviewState, Quiet, Selection, Sketch
 from ..state.looks import ABSENT, EQUAL, UNKNOWN
+from . import plain
 from .export import MAX_CELL, Export, exporting
 from .overview_grid import OverviewGrid
 from .pane import Pane
@@ -40,7 +41,7 @@ class _Overview:
         self._labels = list(models)
         columns = [{"label": model.short, "colour": model.colour} for model in models.values()]
         self._grid = OverviewGrid(columns, state.measures, state.most_rows)
-        self._button = widgets.Button(
+        self._button = plain.Button(
             description="Read all weights", tooltip="There is much to read, so it waits for you"
         )
         self._drawn: Glance | None = None
@@ -49,8 +50,7 @@ class _Overview:
         self._observe()
         self._offer()
         self._draw()
-        pane = widgets.VBox([self._button, self._grid])
-        pane.add_class("ww-overview-pane")
+        pane = plain.VBox([self._button, self._grid], classes="ww-overview-pane")
         self.box = exporting(pane, Export("overview", lambda: state.chosen_measure.label, table=self._sheet))
 
     def _observe(self) -> None:
@@ -119,7 +119,7 @@ class _Overview:
         self._follow()
 
     def _offer(self, _: object = None) -> None:
-        self._button.layout.display = None if self._state.stopped else "none"
+        plain.show(self._button, self._state.stopped)
 
     def _sheet(self) -> Sheet | None:
         return _sheet(self._drawn, self._state.chosen_measure, self._models) if self._drawn else None

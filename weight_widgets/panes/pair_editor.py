@@ -10,6 +10,7 @@ from ..analysis.alignment import Address, AlignedRow, Alignment
 from ..display import numbered, visible
 from ..errors import InputError
 from ..state import Comparisons
+from . import plain
 from .style import text
 
 __all__ = ["PairEditor", "address_in_words"]
@@ -30,23 +31,23 @@ class PairEditor:
         self._comparisons = comparisons
         self._label = ""
         self._row: AlignedRow | None = None
-        self._title, self._said = widgets.HTML(), widgets.HTML()
+        self._title, self._said = plain.HTML(), plain.HTML()
         self._said.add_class("ww-note")
-        self._opposite = widgets.Dropdown(description="opposite", options=[("nothing", None)])
-        self._opposite.add_class("ww-choose-opposite")
-        self._whole = widgets.Checkbox(description="whole layer", indent=False)
-        self._whole.add_class("ww-set-whole")
-        pair = widgets.Button(description="Pair", tooltip="Let these two stand opposite one another")
-        unpair = widgets.Button(description="Unpair", tooltip="Let nothing stand opposite this one")
-        again = widgets.Button(description="Align anew", tooltip="Forget what was paired by hand")
+        self._opposite = plain.Dropdown(
+            description="opposite", options=[("nothing", None)], classes="ww-choose-opposite"
+        )
+        self._whole = plain.Checkbox(description="whole layer", indent=False, classes="ww-set-whole")
+        pair = plain.Button(description="Pair", tooltip="Let these two stand opposite one another")
+        unpair = plain.Button(description="Unpair", tooltip="Let nothing stand opposite this one")
+        again = plain.Button(description="Align anew", tooltip="Forget what was paired by hand")
         pair.on_click(lambda _: self._change(self._paired))
         unpair.on_click(lambda _: self._change(self._unpaired))
         again.on_click(lambda _: comparisons.forget(self._label))
         self._buttons = (pair, unpair, again)
-        self._line = widgets.Box([self._title, self._opposite, self._whole, *self._buttons])
+        self._line = plain.Box([self._title, self._opposite, self._whole, *self._buttons], layout=widgets.Layout())
         for name in ("ww-row", "ww-settings", "ww-now"):
             self._line.add_class(name)
-        self.box = widgets.VBox([self._line, self._said])
+        self.box = plain.VBox([self._line, self._said])
 
     def show(self, label: str, alignment: Alignment | None, row: AlignedRow | None) -> None:
         """Edit a row of the alignment of a model; nothing without one."""

@@ -10,6 +10,7 @@ from traitlets import Bool, observe
 from traitlets.utils.bunch import Bunch
 
 from ..state import ExplorerState, Selection, following
+from . import plain
 from .shell import Shell
 from .shown import Shown
 from .still import still
@@ -110,8 +111,7 @@ class Pane(Root):
 
 def _own_line(state: ExplorerState, key: str) -> widgets.HTML:
     """How far the pane is, where that takes long, and what went wrong with it."""
-    line = widgets.HTML()
-    line.add_class("ww-own-line")
+    line = plain.HTML(classes="ww-own-line")
 
     def tell(_: object = None) -> None:
         status = state.status

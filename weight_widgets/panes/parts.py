@@ -10,6 +10,7 @@ from traitlets import link
 from ..display import visible
 from ..state import ExplorerState, PartsLook, PartsState, Quiet
 from ..state.looks.parts import Panel, Strip
+from . import plain
 from .axes import single, vertical_axis
 from .controls import settings_row
 from .export import Export, Key, Plate, Plot, exporting
@@ -55,8 +56,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         f"{HEIGHT}px",
     )
     box = FigureBox(figure, drawn=False)
-    said = widgets.HTML()
-    said.add_class("ww-note")
+    said = plain.HTML(classes="ww-note")
     pager = _Pager(state)
 
     def draw(_: object = None) -> None:
@@ -88,9 +88,8 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         said.value = text(_words(look), 600) if look else ""
         pager.show(look)
 
-    heading = widgets.Box([widgets.HTML("<h3>Parts</h3>"), pager.box])
-    heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, box, said])
+    heading = plain.Box([plain.HTML("<h3>Parts</h3>"), pager.box], classes="ww-heading")
+    pane = plain.VBox([heading, box, said])
     for name in ("ww-pane", "ww-parts"):
         pane.add_class(name)
     state.observe(draw, "result")
@@ -181,13 +180,11 @@ class _Pager:
     """Which of the parts are shown, and in how many bins."""
 
     def __init__(self, state: PartsState) -> None:
-        self._back, self._on = (widgets.Button(description=sign, tooltip=hint) for sign, hint in _TURNS)
-        self._page = widgets.BoundedIntText(description="page", min=1, max=1)
-        self._page.add_class("ww-set-page")
-        self._pages = widgets.HTML()
+        self._back, self._on = (plain.Button(description=sign, tooltip=hint) for sign, hint in _TURNS)
+        self._page = plain.BoundedIntText(description="page", min=1, max=1, classes="ww-set-page")
+        self._pages = plain.HTML()
         self._showing = Quiet()
-        bins = widgets.BoundedIntText(description="bins", min=10, max=200, step=10)
-        bins.add_class("ww-set-bins")
+        bins = plain.BoundedIntText(description="bins", min=10, max=200, step=10, classes="ww-set-bins")
         link((state, "bins"), (bins, "value"))
         self._back.on_click(lambda _: self._turn(state, -1))
         self._on.on_click(lambda _: self._turn(state, 1))
@@ -197,7 +194,7 @@ class _Pager:
     def show(self, look: PartsLook | None) -> None:
         many = look is not None and look.pages > 1
         for widget in (self._back, self._page, self._pages, self._on):
-            widget.layout.display = None if many else "none"
+            plain.show(widget, many)
         if look is None:
             return
         self._back.disabled, self._on.disabled = look.page == 0, look.page == look.pages - 1

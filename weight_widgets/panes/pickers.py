@@ -10,6 +10,7 @@ from traitlets.utils.bunch import Bunch
 
 from ..display import named, numbered, visible
 from ..state import ExplorerState, Quiet, Selection, paired_name
+from . import plain
 from .pane import Pane
 from .style import Models, description
 
@@ -43,9 +44,9 @@ class LayerChooser(Pane):
 def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
     """Ticks for who is overlaid, and the dropdowns Model A (the reference) and Model B."""
     ticks = {
-        label: widgets.Checkbox(description=description(model.name), indent=False) for label, model in models.items()
+        label: plain.Checkbox(description=description(model.name), indent=False) for label, model in models.items()
     }
-    chips = [_row([widgets.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
+    chips = [_row([plain.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
 
     showing = Quiet()
 
@@ -69,7 +70,7 @@ def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
         _chooser("Model A", selection, "reference", lambda: names),
         _chooser("Model B", selection, "other", lambda: names),
     ]
-    return _row([_row([widgets.Label("Overlaid"), *chips], "ww-ticks"), *pair], "ww-row")
+    return _row([_row([plain.Label("Overlaid"), *chips], "ww-ticks"), *pair], "ww-row")
 
 
 def _layer_pickers(selection: Selection, models: Models) -> widgets.Box:
@@ -104,8 +105,7 @@ def _parts(selection: Selection) -> Options:
 
 def _part_number(selection: Selection) -> widgets.BoundedIntText:
     """A way to the parts that the dropdown has no room for."""
-    field = widgets.BoundedIntText(description="no.", min=0, max=0)
-    field.add_class("ww-part-number")
+    field = plain.BoundedIntText(description="no.", min=0, max=0, classes="ww-part-number")
     showing = Quiet()
 
     def show(_: object = None) -> None:
@@ -114,7 +114,7 @@ def _part_number(selection: Selection) -> widgets.BoundedIntText:
             field.max = max(field.max, len(parts) - 1, 0)
             field.value = parts.index(selection.part) if selection.part in parts else 0
             field.max = max(len(parts) - 1, 0)
-        field.layout.display = None if len(parts) > MAX_PARTS else "none"
+        plain.show(field, len(parts) > MAX_PARTS)
 
     def take(change: Bunch) -> None:
         if not showing:
@@ -140,8 +140,7 @@ def _layer_title(selection: Selection, models: Models, name: str) -> str:
 
 def _chooser(title: str, selection: Selection, trait: str, options: Callable[[], Options]) -> widgets.Dropdown:
     """A dropdown bound both ways to a trait of the selection, its options asked for anew at every change."""
-    dropdown = widgets.Dropdown(description=title, options=list(options()))
-    dropdown.add_class(f"ww-choose-{trait}")
+    dropdown = plain.Dropdown(description=title, options=list(options()), classes=f"ww-choose-{trait}")
     showing = Quiet()
 
     def show(_: object = None) -> None:
@@ -163,6 +162,4 @@ def _chooser(title: str, selection: Selection, trait: str, options: Callable[[],
 
 
 def _row(children: Sequence[widgets.Widget], name: str) -> widgets.Box:
-    row = widgets.Box(children)
-    row.add_class(name)
-    return row
+    return plain.Box(children, classes=name)

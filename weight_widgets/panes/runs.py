@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ..state import FindingsState, SpectrumState
+from . import plain
 from .controls import settings_row
 from .style import text
 
@@ -17,16 +18,16 @@ def run_controls(
     state: SpectrumState | FindingsState, begin: Callable[[], None], cancel: Callable[[], None], title: str, hint: str
 ) -> widgets.Box:
     """They follow the state's `progress`; what has its result need not be started."""
-    progress = widgets.HTML()
-    start = widgets.Button(description=title, tooltip=hint)
-    end = widgets.Button(description="Cancel", tooltip="End the computation")
+    progress = plain.HTML()
+    start = plain.Button(description=title, tooltip=hint)
+    end = plain.Button(description="Cancel", tooltip="End the computation")
     start.on_click(lambda _: begin())
     end.on_click(lambda _: cancel())
 
     def follow(_: object = None) -> None:
         running = bool(state.progress)
-        start.layout.display = "none" if running or state.result is not None else None
-        end.layout.display = None if running else "none"
+        plain.show(start, not (running or state.result is not None))
+        plain.show(end, running)
         progress.value = text(state.progress, 120)
 
     state.observe(follow, ["progress", "result"])

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..analysis.pair_summary import Joint, Scattered
 from ..state import ExplorerState, Scatter, ScatterState
+from . import plain
 from .axes import horizontal_axis, short_format, single, ticks, vertical_axis
 from .export import Export, Plate, Plot, exporting
 from .figure_box import FigureBox
@@ -54,7 +55,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
     x, y = bqplot.LinearScale(min=0.0, max=1.0), bqplot.LinearScale(min=0.0, max=1.0)
     scales = {"x": x, "y": y}
     image = bqplot.Image(
-        image=widgets.Image(value=_pixels(np.zeros((1, 1))), format="png"), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0]
+        image=plain.Image(value=_pixels(np.zeros((1, 1))), format="png"), scales=scales, x=[0.0, 1.0], y=[0.0, 1.0]
     )
     identity = bqplot.Lines(x=[], y=[], scales=scales, colors=[NEUTRAL], line_style="dashed", stroke_width=1.2)
     across = horizontal_axis(x, label="weight in A", label_offset="2.4em")
@@ -72,8 +73,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
 
     zoom = Zoom(figure, x, y, seen=mark)
     box = FigureBox(figure, drawn=False)
-    said = widgets.HTML()
-    said.add_class("ww-counts")
+    said = plain.HTML(classes="ww-counts")
 
     def draw(_: object = None) -> None:
         result = state.result
@@ -91,9 +91,8 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
         with identity.hold_sync():
             identity.x = identity.y = single(np.array([low, high]))
 
-    body = widgets.Box([box, said])
-    body.add_class("ww-scatter-body")
-    pane = widgets.VBox([widgets.HTML("<h3>Scatter</h3>"), body, zoom])
+    body = plain.Box([box, said], classes="ww-scatter-body")
+    pane = plain.VBox([plain.HTML("<h3>Scatter</h3>"), body, zoom])
     for name in ("ww-pane", "ww-scatter"):
         pane.add_class(name)
     state.observe(draw, "result")

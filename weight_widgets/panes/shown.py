@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
+from .plain import is_shared
 from .style import text
 
 __all__ = ["CLOSED", "Shown", "parts_of"]
@@ -59,7 +60,7 @@ class Shown(widgets.VBox):
 
 
 def parts_of(*given: widgets.Widget) -> set[widgets.Widget]:
-    """These widgets and all that they hold: children, figures, marks, scales, axes, layouts."""
+    """These widgets and all that they alone hold: children, figures, marks, scales, axes, layouts."""
     found: set[widgets.Widget] = set()
     waiting: list[Any] = [*given]
     while waiting:
@@ -68,7 +69,7 @@ def parts_of(*given: widgets.Widget) -> set[widgets.Widget]:
             waiting.extend(item.values())
         elif isinstance(item, list | tuple):
             waiting.extend(item)
-        elif isinstance(item, widgets.Widget) and item not in found:
+        elif isinstance(item, widgets.Widget) and item not in found and not is_shared(item):
             found.add(item)
             # Not all that a box holds is among its children now.
             waiting.extend(getattr(item, "held", ()))

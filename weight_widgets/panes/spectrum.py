@@ -8,6 +8,7 @@ import numpy as np
 
 from ..analysis.spectrum import Spectrum
 from ..state import ExplorerState, Spectra, SpectrumState
+from . import plain
 from .axes import horizontal_axis, powers, single, ticks, vertical_axis
 from .export import Export, Key, Plate, Plot, exporting
 from .figure_box import FigureBox
@@ -53,8 +54,7 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         list(lines.values()), [across, upwards], {"top": 8, "bottom": 42, "left": 66, "right": 14}, HEIGHT
     )
     box = FigureBox(figure, drawn=False)
-    said = widgets.HTML()
-    said.add_class("ww-counts")
+    said = plain.HTML(classes="ww-counts")
     controls = run_controls(state, state.begin, state.cancel, "Compute", "Find the singular values")
 
     def draw(_: object = None) -> None:
@@ -78,9 +78,8 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         box.describe(spectrum_in_words(result, drawn, models))
         said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
 
-    heading = widgets.Box([widgets.HTML("<h3>Spectrum</h3>"), controls])
-    heading.add_class("ww-heading")
-    pane = widgets.VBox([heading, box, said])
+    heading = plain.Box([plain.HTML("<h3>Spectrum</h3>"), controls], classes="ww-heading")
+    pane = plain.VBox([heading, box, said])
     for name in ("ww-pane", "ww-spectrum"):
         pane.add_class(name)
     state.observe(draw, "result")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import ipywidgets as widgets
 
 from ..state import ExplorerState, Selection
+from . import plain
 from .brief import brief
 from .pane import Pane
 from .style import Models, alerts, count, text
@@ -33,11 +34,11 @@ class StatusLine(Pane):
 
 def _line(state: ExplorerState, models: Models) -> widgets.Box:
     """The line with its button, the problems, and for each model that gives a reason a remark that unfolds."""
-    now, progress, found, problems = (widgets.HTML() for _ in range(4))
+    now, progress, found, problems = (plain.HTML() for _ in range(4))
     for html in (now, progress, found, problems):
         html.add_class("ww-status-line")
     problems.add_class("ww-problems")
-    cancel = widgets.Button(description="Cancel", tooltip="Drop what is being computed")
+    cancel = plain.Button(description="Cancel", tooltip="Drop what is being computed")
     # The style sheet shows it after half a second: most choices are faster.
     cancel.add_class("ww-cancel")
     cancel.on_click(lambda _: state.cancel())
@@ -47,9 +48,9 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
         now.value = f'<div role="status">{text(status.reading or status.shown, 200)}</div>'
         # Apart from the sentence, which a screen reader would read again with each number.
         progress.value = text(status.progress)
-        cancel.layout.display = None if status.reading else "none"
+        plain.show(cancel, status.reading)
         problems.value = alerts(status.problems, MAX_SENTENCE)
-        problems.layout.display = None if status.problems else "none"
+        plain.show(problems, status.problems)
 
     def tell(_: object = None) -> None:
         found.value = text(brief(state.findings.chosen, models), MAX_SENTENCE)
@@ -69,16 +70,14 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
         for label, checkpoint in state.opened.items()
         if checkpoint.notes or checkpoint.skipped
     ]
-    line = widgets.Box([now, progress, cancel, found])
-    line.add_class("ww-now")
-    box = widgets.Box([line, *remarks, _whole_names(state.selection), problems])
-    box.add_class("ww-status")
+    line = plain.Box([now, progress, cancel, found], classes="ww-now")
+    box = plain.Box([line, *remarks, _whole_names(state.selection), problems], classes="ww-status")
     return box
 
 
 def _whole_names(selection: Selection) -> widgets.HTML:
     """What is chosen, in full, where its names are too long to be written out elsewhere."""
-    whole = widgets.HTML()
+    whole = plain.HTML()
     for name in ("ww-remark", "ww-whole-names"):
         whole.add_class(name)
 
@@ -86,7 +85,7 @@ def _whole_names(selection: Selection) -> widgets.HTML:
         names = (selection.layer, selection.tensor, selection.part)
         cut = [text(name, MAX_WHOLE) for name in names if text(name) != text(name, MAX_WHOLE)]
         whole.value = _folded("The name in full", cut) if cut else ""
-        whole.layout.display = None if cut else "none"
+        plain.show(whole, cut)
 
     selection.observe(spell, ["layer", "tensor", "part"])
     spell()
@@ -107,8 +106,7 @@ def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]]
         items.append(f"and {count(more)} more")
     if training:
         items.append(f"Optimizer state, kept apart: {_counted(training, 'tensor')}")
-    remark = widgets.HTML(_folded(f"{title}: {', '.join(filter(None, counts))}", items))
-    remark.add_class("ww-remark")
+    remark = plain.HTML(_folded(f"{title}: {', '.join(filter(None, counts))}", items), classes="ww-remark")
     return remark
 
 

@@ -12,6 +12,7 @@ from traitlets import link
 from ..analysis.tables import MEASURED, NEAR
 from ..display import visible
 from ..state import SCOPES, ExplorerState, Quiet, Selection, Table, TableState
+from . import plain
 from .columns import COLUMNS
 from .export import MAX_CELL, Export, exporting
 from .grid import Grid
@@ -48,19 +49,15 @@ class _View:
         self._state, self._selection, self._models = state, selection, models
         self._grid = Grid(COLUMNS, "No ticked model has this tensor.")
         self._grid.add_class("ww-table")
-        self._rules = widgets.HTML()
-        self._rules.add_class("ww-note")
-        self._exact = widgets.Button(
-            description="Compute exactly", tooltip="Read the files again, with all values in order"
+        self._rules = plain.HTML(classes="ww-note")
+        self._exact = plain.Button(
+            description="Compute exactly", tooltip="Read the files again, with all values in order", classes="ww-exact"
         )
-        self._exact.add_class("ww-exact")
         # The model whose row was chosen last.
         self._chosen = ""
         self._drawing = Quiet()
-        heading = widgets.Box([widgets.HTML("<h3>Table</h3>"), _scope(state), self._exact])
-        heading.add_class("ww-heading")
-        self.box = widgets.VBox([heading, self._grid, self._rules])
-        self.box.add_class("ww-pane")
+        heading = plain.Box([plain.HTML("<h3>Table</h3>"), _scope(state), self._exact], classes="ww-heading")
+        self.box = plain.VBox([heading, self._grid, self._rules], classes="ww-pane")
         state.observe(self._draw, "result")
         self._grid.observe(self._choose, "selected")
         self._exact.on_click(lambda _: state.set_trait("exact", True))
@@ -78,9 +75,9 @@ class _View:
         with self._drawing:
             self._grid.show(rows, _place(table, self._chosen) if table else -1)
         # Until something is known it would say that no model has this tensor.
-        self._grid.layout.display = None if table else "none"
+        plain.show(self._grid, table)
         self._rules.value = "".join(_said(table, models)) if table else ""
-        self._exact.layout.display = None if table and table.near and table.sampled == 1 else "none"
+        plain.show(self._exact, table and table.near and table.sampled == 1)
 
     def _choose(self, _: object) -> None:
         table, place = self._state.result, self._grid.selected
@@ -94,8 +91,9 @@ class _View:
 
 
 def _scope(state: TableState) -> widgets.Dropdown:
-    scope = widgets.Dropdown(description="rows", options=[(TITLES[name], name) for name in SCOPES])
-    scope.add_class("ww-set-scope")
+    scope = plain.Dropdown(
+        description="rows", options=[(TITLES[name], name) for name in SCOPES], classes="ww-set-scope"
+    )
     link((state, "scope"), (scope, "value"))
     return scope
 

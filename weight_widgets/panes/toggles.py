@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import ipywidgets as widgets
 from traitlets import Unicode, dlink, link
 
 from ..state import PaneState
+from . import plain
 from .pane import Pane
 
 __all__ = ["Hideable", "Holding", "toggles"]
 
 
-class Holding(widgets.VBox):
+class Holding(plain.VBox):
     """A box with children that are in the page only now and then: bqplot cannot draw what has no place there.
 
     Attributes
@@ -27,7 +29,7 @@ class Holding(widgets.VBox):
         self.held = tuple(held)
 
 
-class Hideable(widgets.Box):
+class Hideable(plain.Box):
     """The place of a pane, which is built when it is first shown.
 
     A hidden one is not in the page: bqplot cannot draw into nothing.
@@ -37,11 +39,10 @@ class Hideable(widgets.Box):
     hint = Unicode()
 
     def __init__(self, state: PaneState, title: str, hint: str, build: Callable[[], Pane]) -> None:
-        super().__init__(title=title, hint=hint)
+        super().__init__(title=title, hint=hint, classes="ww-hideable")
         self.state = state
         self.pane: Pane | None = None
         self._build = build
-        self.add_class("ww-hideable")
         state.observe(self._appear, "shown")
         self._appear()
 
@@ -64,16 +65,17 @@ def toggles(places: Sequence[Hideable]) -> widgets.Box:
     """A button for each of them."""
     buttons = []
     for place in places:
-        button = widgets.ToggleButton(tooltip=place.hint)
-        button.add_class(f"ww-show-{place.title.lower()}")
-        link((place.state, "shown"), (button, "value"))
-        dlink(
-            (place.state, "tally"),
-            (button, "description"),
-            lambda tally, title=place.title: f"{title} {tally}".rstrip(),
+        button = plain.ToggleButton(
+            tooltip=place.hint,
+            description=_named(place.title, place.state.tally),
+            value=place.state.shown,
+            classes=f"ww-show-{place.title.lower()}",
         )
+        link((place.state, "shown"), (button, "value"))
+        dlink((place.state, "tally"), (button, "description"), partial(_named, place.title))
         buttons.append(button)
-    box = widgets.Box([widgets.Label("Panes"), *buttons])
-    box.add_class("ww-row")
-    box.add_class("ww-toggles")
-    return box
+    return plain.Box([plain.Label("Panes"), *buttons], classes="ww-row ww-toggles")
+
+
+def _named(title: str, tally: str) -> str:
+    return f"{title} {tally}".rstrip()

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from ..analysis.verdict import Verdict
 from ..state import Comparisons, ExplorerState
+from . import plain
 from .pane import Pane
 from .style import Models, percent, text
 
@@ -34,38 +35,31 @@ class VerdictPane(Pane):
 def _lines(comparisons: Comparisons, models: Models) -> widgets.Box:
     """A line for each model but the reference; none where there is no other."""
     # Each by itself: what the reader has unfolded stays so when another line comes.
-    lines = {label: widgets.HTML() for label in comparisons.opened}
-    for line in lines.values():
-        line.add_class("ww-verdict")
-    listed = widgets.VBox(list(lines.values()))
-    listed.add_class("ww-verdict-lines")
-    progress = widgets.HTML()
-    progress.add_class("ww-status-line")
-    cancel = widgets.Button(description="Stop", tooltip="Compare no further")
-    cancel.add_class("ww-cancel")
-    start = widgets.Button(description="Compare", tooltip="Compare the other models with the reference")
+    lines = {label: plain.HTML(classes="ww-verdict") for label in comparisons.opened}
+    listed = plain.VBox(list(lines.values()), classes="ww-verdict-lines")
+    progress = plain.HTML(classes="ww-status-line")
+    cancel = plain.Button(description="Stop", tooltip="Compare no further", classes="ww-cancel")
+    start = plain.Button(description="Compare", tooltip="Compare the other models with the reference")
     cancel.on_click(lambda _: comparisons.cancel())
     start.on_click(lambda _: comparisons.begin())
-    now = widgets.Box([progress, cancel, start])
-    now.add_class("ww-now")
-    box = widgets.VBox([listed, now])
-    box.add_class("ww-verdicts")
+    now = plain.Box([progress, cancel, start], classes="ww-now")
+    box = plain.VBox([listed, now], classes="ww-verdicts")
 
     def draw(_: object = None) -> None:
         others = comparisons.others
         for label, line in lines.items():
-            line.layout.display = None if label in others else "none"
+            plain.show(line, label in others)
             line.value = _line(comparisons, models, label) if label in others else ""
-        box.layout.display = None if others else "none"
+        plain.show(box, others)
 
     def follow(_: object = None) -> None:
         known: Mapping[str, object] = {**comparisons.relations, **comparisons.problems}
         left = [label for label in comparisons.others if label not in known]
         running = comparisons.running
         progress.value = text(f"Comparing {comparisons.progress or '…'}", 200) if running else ""
-        cancel.layout.display = None if running else "none"
-        start.layout.display = None if comparisons.stopped and left else "none"
-        now.layout.display = None if running or (comparisons.stopped and left) else "none"
+        plain.show(cancel, running)
+        plain.show(start, comparisons.stopped and left)
+        plain.show(now, running or (comparisons.stopped and left))
 
     comparisons.observe(draw, ["reference", "relations", "problems", "stopped"])
     comparisons.observe(follow, ["reference", "relations", "problems", "stopped", "running", "progress"])

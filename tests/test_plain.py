@@ -1,0 +1,53 @@
+"""Widgets that share their layout and their style."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ipywidgets as widgets
+import pytest
+from seen import widgets_alive
+
+import weight_widgets as ww
+from weight_widgets.panes import plain
+from weight_widgets.panes.shown import parts_of
+
+
+def test_hiding_one_leaves_the_others_in_sight() -> None:
+    one, other = plain.Button(description="a"), plain.Button(description="b", classes="ww-row ww-now")
+    assert one.layout is other.layout
+    assert one.style is other.style
+    assert [*other._dom_classes] == ["ww-row", "ww-now"]
+    plain.show(one, False)
+    assert (one.layout.display, other.layout.display) == ("none", None)
+    plain.show(one, True)
+    plain.show(other, True)
+    assert (one.layout.display, other.layout.display) == (None, None)
+
+
+def test_what_is_shared_cannot_be_changed() -> None:
+    box = plain.Box([])
+    with pytest.raises(TypeError, match="many widgets share this layout, whose width cannot be changed"):
+        box.layout.width = "10px"
+    own = plain.Box([], layout=widgets.Layout(width="3px"))
+    own.layout.width = "10px"
+    assert own.layout is not box.layout
+
+
+def test_an_explorer_closes_what_is_its_own_alone(models: Path) -> None:
+    paths = [models / f"digits_{name}.h5" for name in ("baseline", "dead")]
+    before = widgets_alive()
+    explorer = ww.compare(*paths)
+    layouts = {part.layout for part in parts_of(explorer) if isinstance(part, plain.Plain)}
+    assert any(plain.is_shared(layout) for layout in layouts)
+    assert not all(plain.is_shared(layout) for layout in layouts)
+    explorer.close()
+    assert all((layout.comm is not None) == plain.is_shared(layout) for layout in layouts)
+    assert widgets_alive() == before
+
+
+def test_what_somebody_closed_is_made_anew() -> None:
+    field = plain.FloatText()
+    field.style.close()
+    assert plain.FloatText().style.comm is not None
+    field.close()
