@@ -81,6 +81,8 @@ def test_mouse(explorer: Explorer, kernels: list[np.ndarray]) -> None:
     explorer.await_shown("conv_2", "kernel")
     explorer.eventually(lambda: check_selected(explorer, CONV_2_KERNEL))
 
+    # To where the measure is chosen, and back.
+    page.locator(".ww-side select").hover()
     page.locator(".ww-side select").select_option(label="std")
     explorer.eventually(lambda: check_numbers(explorer, [float(kernel.std()) for kernel in kernels]))
 
