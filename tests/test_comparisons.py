@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import weight_widgets as ww
 from weight_widgets.analysis import cache
 from weight_widgets.analysis.twins import Tolerance, Twin
 from weight_widgets.errors import InputError
+from weight_widgets.panes import pane as pane_module
 from weight_widgets.panes.overview_grid import OverviewGrid
 from weight_widgets.reading import files
 from weight_widgets.state import Comparisons
@@ -333,6 +335,31 @@ class TestManyLayers:
         # Under the names of A they are other rows.
         assert seen == ["rows", "aligned", "rows"]
         explorer.close()
+
+    def test_a_cell_shows_the_rows_before_anything_is_aligned(
+        self, opened: list[ww.Checkpoint], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun: list[bool] = []
+        align = Comparisons.align
+        monkeypatch.setattr(Comparisons, "align", lambda self: (begun.append(True), align(self))[1])
+
+        monkeypatch.setattr(pane_module, "FIRST_LOOK", TIMEOUT)
+
+        async def notebook() -> None:
+            explorer = ww.compare(*opened)
+            explorer.picture()
+            assert explorer.overview.named
+            assert not begun
+            # Nor was anything made of all addresses of a model: there may be tens of thousands.
+            assert not any("tensors" in vars(one) for one in opened)
+            # The cell has ended.
+            await asyncio.sleep(0)
+            assert begun
+            assert explorer.wait(TIMEOUT)
+            assert explorer.verdicts["b"].weights == "renamed"
+            explorer.close()
+
+        asyncio.run(notebook())
 
     def test_rows_that_do_not_come_are_not_waited_for(
         self, opened: list[ww.Checkpoint], monkeypatch: pytest.MonkeyPatch

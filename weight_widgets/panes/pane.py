@@ -49,12 +49,17 @@ class Root(Shown):
 
     def picture(self) -> str:
         """What its panes show as HTML, and how the models are related as far as that is known by now."""
-        # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them too.
-        self._state.wait_for_panes(FIRST_LOOK)
-        # Of models so large that they are aligned in the background there is none so soon.
-        if self._state.comparisons.aligned:
-            self._state.comparisons.worker.wait(FIRST_VERDICT)
-        return still(self._state, models_by_label(self._state.opened))
+        state = self._state
+        # The page shows nothing before this is told, so that what runs beside it would keep names waiting too.
+        with state.building:
+            # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them.
+            state.wait_for_panes(FIRST_LOOK)
+        # Of models so large that they are aligned in the background there is no verdict so soon.
+        if state.comparisons.aligned:
+            state.begin_behind()
+            state.comparisons.worker.wait(FIRST_VERDICT)
+        state.begin_soon()
+        return still(state, models_by_label(state.opened))
 
 
 class Pane(Root):

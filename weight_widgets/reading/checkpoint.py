@@ -106,9 +106,14 @@ class Checkpoint(Mapping[str, Layer]):
         return {(layer, name): tensor for layer, tensors in self.items() for name, tensor in tensors.items()}
 
     @cached_property
+    def num_tensors(self) -> int:
+        """Number of tensors, which `tensors` need not be made for."""
+        return sum(map(len, self.layers.values()))
+
+    @cached_property
     def num_params(self) -> int:
         """Number of weights, those that are not trained included."""
-        return sum(tensor.size for tensor in self.tensors.values())
+        return sum(tensor.size for layer in self.layers.values() for tensor in layer.tensors.values())
 
     def close(self) -> None:
         """Refuse further reads. Layers, names and shapes stay."""

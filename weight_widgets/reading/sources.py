@@ -65,7 +65,7 @@ def open_all(sources: Mapping[str, Found]) -> dict[str, Checkpoint | WeightWidge
 def _opened(source: Found, label: str) -> Checkpoint | WeightWidgetsError:
     try:
         checkpoint = source if isinstance(source, Checkpoint) else open_checkpoint(source, label)
-        if checkpoint.tensors:
+        if checkpoint.num_tensors:
             return checkpoint
         why = f": {checkpoint.skipped[0].reason}" if checkpoint.skipped else ""
         return NotKerasError(f"{checkpoint.path or checkpoint.name} holds no weights that can be read{why}.")

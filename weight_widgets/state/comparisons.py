@@ -171,7 +171,7 @@ class Comparisons(Observed):
         """Models so small that aligning them is not noticed, so that their first pictures are the right ones."""
         room = QUICK
         for label in self.others:
-            room -= len(self.opened[label].tensors) + len(self.opened[self.reference].tensors)
+            room -= self.opened[label].num_tensors + self.opened[self.reference].num_tensors
             if room >= 0 and (self.reference, label) not in self._alignments:
                 yield label
 

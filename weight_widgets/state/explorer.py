@@ -85,7 +85,7 @@ class ExplorerState(Telling):
         self._compared = self._searched = self._read = False
         # The names are exchanged, and nobody chose anything.
         self._renaming = Quiet()
-        # Panes are made, and it is not known yet what there will be to show first.
+        # Panes are made or first told, and nothing of them is in the page yet.
         self.building = Quiet()
         self._worker = Worker()
         # A zoom does not wait until the other panes are done.
@@ -309,6 +309,10 @@ class ExplorerState(Telling):
         reading = self.status.reading if self._asked else ""
         self._say(reading=reading, progress="" if self.status.progress.startswith(key) else self.status.progress)
         self.begin_behind()
+
+    def begin_soon(self) -> None:
+        """The same once the cell that runs has ended, where there is one."""
+        self.comparisons.worker.post(self.begin_behind)
 
     def _forget_restored(self, _: object) -> None:
         if not self._renaming:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class _Row:
 
 def most_rows(opened: Iterable[Checkpoint]) -> int:
     """More than there can ever be, whatever stands opposite what."""
-    return sum(len(found.tensors) + sum(1 + min(name.count("/"), MAX_LEVELS) for name in found) for found in opened)
+    return sum(found.num_tensors + sum(1 + min(name.count("/"), MAX_LEVELS) for name in found) for found in opened)
 
 
 def page_rows(models: int) -> int:
@@ -106,21 +107,24 @@ def look_at_outline(views: Views, reference: str, check: Check) -> Outline:
         for name in names.of(layer):
             node = node.below.setdefault(name, _Node())
         node.layer = layer
-    rows: list[_Row] = []
-    for row in _walk(views, top, (), check):
-        rows.append(row)
-    addresses = tuple(row.address for row in rows)
-    tensors = [bool(row.kind & TENSOR) for row in rows]
-    page = page_rows(len(views))
-    places = {address: number for number, address in enumerate(addresses) if tensors[number]}
+    rows = _walk(views, top, (), check)
+    kinds, levels, texts = bytearray(), bytearray(), []
+    addresses: list[Address] = []
+    # A page at a time: thousands of rows at once would be more for the collector to walk than all that is kept of them.
+    while page := [*islice(rows, page_rows(len(views)))]:
+        kinds.extend(row.kind for row in page)
+        levels.extend(row.level for row in page)
+        addresses.extend(row.address for row in page)
+        texts.append(_page(page))
+    places = {address: number for number, address in enumerate(addresses) if kinds[number] & TENSOR}
     return Outline(
         views,
-        np.array([row.kind for row in rows], np.uint8),
-        np.array([row.level for row in rows], np.uint8),
-        addresses,
-        tuple(_page(rows[start : start + page]) for start in range(0, len(rows), page)),
+        np.frombuffer(bytes(kinds), np.uint8),
+        np.frombuffer(bytes(levels), np.uint8),
+        tuple(addresses),
+        tuple(texts),
         places,
-        {row.address[0]: number for number, row in enumerate(rows) if row.kind == LAYER},
+        {address[0]: number for number, address in enumerate(addresses) if kinds[number] == LAYER},
         {label: _placed(view, places) for label, view in views.items()},
     )
 
@@ -178,4 +182,6 @@ def _page(rows: list[_Row]) -> bytes:
 
 def _placed(view: Aligned, places: Mapping[Address, int]) -> np.ndarray:
     """The row of each tensor of a model, in the order of its `tensors`: shape (n,), int64."""
-    return np.array([places[view.place_of(own)] for own in view.checkpoint.tensors], np.int64)
+    layers = view.checkpoint.items()
+    own = ((layer, name) for layer, tensors in layers for name in tensors)
+    return np.array([places[view.place_of(each)] for each in own], np.int64)
