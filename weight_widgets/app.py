@@ -62,6 +62,10 @@ EXAMPLES = {
 }
 
 
+# Columns of the overview for which a narrow place is wide enough.
+FEW = 3
+
+
 class WeightExplorer(Root):
     """The live explorer of several checkpoints. `compare` makes one.
 
@@ -122,6 +126,8 @@ class WeightExplorer(Root):
         panes = plain.Box(first, classes="ww-panes")
         overview = place("Overview", "Every layer of every model on one screen", OverviewPane)
         overview.add_class("ww-side")
+        if len(models) > FEW:
+            overview.add_class("ww-wide")
         shown_by = toggles([overview, *first, table, *further])
         main = plain.VBox([LayerChooser(selection, alone=False), shown_by, panes, *further, table], classes="ww-main")
         body = plain.Box([overview, main], classes="ww-body")
