@@ -28,7 +28,7 @@ ROWS = {
     "to the browser: another layer": "≤ 300 kB",
     "overview of 600 rows × 8 models: a frame": "≤ 20 ms",
     "run of the cell, 30 layers × 8 models → first rows": " ms ",
-    "names known, 600 rows × 8 models → first rows": "≤ 1e+03 ms",
+    "names known, 600 rows × 8 models → first rows": "≤ 1000 ms",
     "another layer → panes redrawn": "≤ 250 ms",
     "end of a pan → sharp picture": "≤ 200 ms",
 }

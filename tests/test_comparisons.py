@@ -426,3 +426,19 @@ def test_twins_of_large_tensors_are_found_again_on_disk(
     assert asked == [1, 0]
     assert isinstance(measured[0], Twin)
     assert measured[0].moments.max_delta == pytest.approx(0.5, rel=1e-6)
+
+
+def test_closing_begins_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    aligned: list[object] = []
+    align = comparisons_module.align
+    monkeypatch.setattr(comparisons_module, "align", lambda a, b: aligned.append(a) or align(a, b))
+    layers = {f"layer_{place}": {"kernel": np.ones((2, 2), "f4")} for place in range(300)}
+
+    async def scenario() -> None:
+        explorer = ww.compare(*(ww.open_checkpoint(layers, label) for label in "ab"))
+        explorer.close()
+        await asyncio.sleep(0)
+        assert explorer._state.comparisons.worker.wait(TIMEOUT)
+
+    asyncio.run(scenario())
+    assert aligned == []

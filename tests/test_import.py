@@ -187,7 +187,7 @@ class TestFloors:
         """Only buttons have a `tooltip` in 7, which Colab has; there others drop it with a warning: see hints.py."""
         calls = [node for tree in modules().values() for node in ast.walk(tree) if isinstance(node, ast.Call)]
         given = {ast.unparse(call.func) for call in calls if any(each.arg == "tooltip" for each in call.keywords)}
-        assert {"widgets.Button"} <= given <= {"widgets.Button", "widgets.ToggleButton"}
+        assert {"plain.Button"} <= given <= {"plain.Button", "plain.ToggleButton"}
 
 
 class TestWhatAnImportCosts:

@@ -27,8 +27,9 @@ def test_hiding_one_leaves_the_others_in_sight() -> None:
 
 def test_what_is_shared_cannot_be_changed() -> None:
     box = plain.Box([])
-    with pytest.raises(TypeError, match="many widgets share this layout, whose width cannot be changed"):
+    with pytest.raises(TypeError, match="many widgets share this layout"):
         box.layout.width = "10px"
+    assert plain.Box([]).layout.width is None
     own = plain.Box([], layout=widgets.Layout(width="3px"))
     own.layout.width = "10px"
     assert own.layout is not box.layout
@@ -49,5 +50,10 @@ def test_an_explorer_closes_what_is_its_own_alone(models: Path) -> None:
 def test_what_somebody_closed_is_made_anew() -> None:
     field = plain.FloatText()
     field.style.close()
-    assert plain.FloatText().style.comm is not None
-    field.close()
+    field.layout.close()
+    other = plain.FloatText()
+    assert other.style.comm is not None
+    assert other.layout.comm is not None
+    before = field.layout
+    plain.show(field, False)
+    assert (field.layout.display, before.display) == ("none", None)

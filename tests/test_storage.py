@@ -180,12 +180,13 @@ class TestWhatIsNoFile:
             with pytest.raises(NotKerasError, match="is a device"):
                 stored_file(Path("/dev/null"))
 
-    def test_cut_off_after_it_was_listed(self, file: Path) -> None:
+    @pytest.mark.parametrize("place", [0, 2**62, 2**63 + 8])
+    def test_cut_off_after_it_was_listed(self, place: int, file: Path) -> None:
         with h5py.File(file, "w") as written:
             written["values"] = np.arange(1000.0)
         source = stored_file(file)
         with pytest.raises(DamagedFileError, match="ends before byte"):
-            storage.Contiguous(source, source.identity.size - 80, (20,), np.dtype("f8"))(())
+            storage.Contiguous(source, place or source.identity.size - 80, (20,), np.dtype("f8"))(())
 
 
 def fletcher_by_hand(data: bytes) -> int:

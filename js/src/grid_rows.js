@@ -83,8 +83,11 @@ export function compareNumbers(x, y, down) {
  * @param {string} query
  */
 export function wordsOf(query) {
-  const found = query.toLowerCase().match(/(?:"[^"]*"?|[^\s"])+/g) ?? [];
-  return found.map((word) => word.replaceAll('"', "")).filter(Boolean);
+  // Elsewhere a quote may be one of a name.
+  const found = query.toLowerCase().matchAll(/([^\s":]*:)?"([^"]*)(?:"|$)|\S+/g);
+  return [...found]
+    .map(([word, field, quoted]) => (quoted === undefined ? word : (field ?? "") + quoted.trim()))
+    .filter(Boolean);
 }
 
 /**

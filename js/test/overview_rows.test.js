@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { wordsOf } from "../src/grid_rows.js";
 import { apart } from "../src/overview_labels.js";
 import { arrange, badgesByRow, chipsOf } from "../src/overview_order.js";
 import { ancestors, assembleTree, firstTensor } from "../src/overview_tree.js";
@@ -232,6 +233,7 @@ test("findings: searches what was found", () => {
   assert.deepEqual(rowsOf({ query: 'findings:"dead of"' }), []);
   // While the second quote is not typed yet.
   assert.deepEqual(rowsOf({ query: 'bias findings:"Dead un' }), [0, 1, 3]);
+  assert.deepEqual(wordsOf('src="x" 6" " "'), ['src="x"', '6"']);
   assert.deepEqual(rowsOf({ query: "findings:" }), [0, 1, 2, 3, 7, 9]);
   assert.deepEqual(rowsOf({ query: "dead" }), []);
 });

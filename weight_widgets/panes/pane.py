@@ -43,22 +43,32 @@ class Root(Shown):
 
     def close(self) -> None:
         """Remove it from the page, with all that it holds; what nobody looks at any more is computed no longer."""
-        if self._observed is not None:
-            self._observed.close()
-        super().close()
+        if self._observed is None:
+            # It could not even be made.
+            super().close()
+            return
+        self._observed.close()
+        # Its panes go one by one, and none of them makes room for what would have come behind it.
+        with self._state.building:
+            super().close()
+        if self._state.looked_at:
+            self._state.begin_behind()
 
     def picture(self) -> str:
         """What its panes show as HTML, and how the models are related as far as that is known by now."""
         state = self._state
-        # The page shows nothing before this is told, so that what runs beside it would keep names waiting too.
-        with state.building:
-            # Small files are read by then: the page gets pictures at once, and a notebook that is only saved has them.
-            state.wait_for_panes(FIRST_LOOK)
-        # Of models so large that they are aligned in the background there is no verdict so soon.
-        if state.comparisons.aligned:
-            state.begin_behind()
-            state.comparisons.worker.wait(FIRST_VERDICT)
-        state.begin_soon()
+        try:
+            # The page shows nothing before this is told, so that what runs beside it would keep names waiting too.
+            with state.building:
+                # Small files are read by then: the page gets pictures at once, and a notebook that is only saved too.
+                state.wait_for_panes(FIRST_LOOK)
+            # Of models so large that they are aligned in the background there is no verdict so soon.
+            if state.comparisons.aligned:
+                state.begin_behind()
+                state.comparisons.worker.wait(FIRST_VERDICT)
+        finally:
+            # Whoever interrupts the cell sees the explorer all the same.
+            state.begin_soon()
         return still(state, models_by_label(state.opened))
 
 

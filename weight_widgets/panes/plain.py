@@ -33,9 +33,11 @@ class SharedLayout(widgets.Layout):
     """The layout of all that has none of its own. It stays as it is."""
 
     def notify_change(self, change: Any) -> None:
-        if self.comm is not None and change["name"] in self.keys:
-            raise TypeError(f"many widgets share this layout, whose {change['name']} cannot be changed; see show.")
-        super().notify_change(change)
+        if self.comm is None or change["name"] not in self.keys:
+            super().notify_change(change)
+            return
+        self._trait_values[change["name"]] = change["old"]
+        raise TypeError("many widgets share this layout: give this one its own, widget.layout = ipywidgets.Layout(…).")
 
 
 def _shared_of(kind: type[widgets.Widget]) -> widgets.Widget:
@@ -53,7 +55,7 @@ def is_shared(widget: widgets.Widget) -> bool:
 
 def show(widget: widgets.DOMWidget, wanted: object) -> None:
     """Show a widget if that is true of it, or hide it, which takes a layout of its own."""
-    if not is_shared(widget.layout):
+    if not isinstance(widget.layout, SharedLayout):
         widget.layout.display = None if wanted else "none"
     elif not wanted:
         widget.layout = widgets.Layout(display="none")

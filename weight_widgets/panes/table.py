@@ -103,8 +103,8 @@ def _row(row: Mapping[str, Any], table: Table, models: Models) -> Row:
     cells = dict(row)
     cells["model"] = model.name
     cells["weight"] = _weight(row, table.scope)
-    cells |= {key: visible(row[key], MAX_CELL) or None for key in ("layer", "tensor", "part")}
-    cells["assumed"] = "yes" if row["assumed"] else None
+    cells |= {key: visible(row[key], MAX_CELL) for key in ("layer", "tensor", "part")}
+    cells["assumed"] = "yes" if row["assumed"] else "no"
     cells["shape"] = " × ".join(map(str, row["shape"])) or "scalar"
     cells["type"] = visible(row["stored"] or row["dtype"]) + (", dequantised" if row["dequantised"] else "")
     cells["constraint_met"] = MET[row["constraint_met"]] if row["constraint"] else None
@@ -113,7 +113,7 @@ def _row(row: Mapping[str, Any], table: Table, models: Models) -> Row:
 
 def _addressed(sheet: Sheet) -> Sheet:
     """With what makes up the name of the weight, as far as any row has it, in the place of that name."""
-    address = [column for column in ADDRESS if any(row.cells[column.key] for row in sheet.rows)]
+    address = [column for column in ADDRESS if any(row.cells[column.key] not in ("", "no") for row in sheet.rows)]
     columns: list[Column] = []
     for column in sheet.columns:
         columns += address if column.key == "weight" else [column]

@@ -109,9 +109,11 @@ class Comparisons(Observed):
         self.stopped = True
 
     def rest(self) -> None:
-        """Compare no more, until somebody looks again."""
+        """Align and compare no more, until somebody looks again."""
+        for label in self.opened:
+            self.worker.cancel(_aligning(label))
         self._stop()
-        self._begun = False
+        self._aligning = self._begun = False
 
     def put(self, label: str, alignment: Alignment) -> None:
         """Let the tensors stand opposite one another as the user says.

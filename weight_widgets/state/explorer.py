@@ -10,10 +10,11 @@ from typing import Any
 
 from traitlets.utils.bunch import Bunch
 
+from ..analysis.alignment import Alignment
 from ..analysis.passes import Check
 from ..errors import InputError
 from ..worker import Worker
-from .aligned import aligned
+from .aligned import Aligned, aligned
 from .comparisons import Comparisons
 from .findings import FindingsState
 from .heatmap import HeatmapState
@@ -83,6 +84,7 @@ class ExplorerState(Telling):
         self.verdict = FixedState()
         self.line = FixedState()
         self._compared = self._searched = self._read = False
+        self._views: dict[str, tuple[Alignment | None, Aligned]] = {}
         # The names are exchanged, and nobody chose anything.
         self._renaming = Quiet()
         # Panes are made or first told, and nothing of them is in the page yet.
@@ -135,8 +137,9 @@ class ExplorerState(Telling):
                 self._ask(key)
         elif not change.new and key in LOOKS:
             self._drop(key)
-        self.begin_behind()
-        if not any(pane.seen for pane in self.panes.values()):
+        if self.looked_at:
+            self.begin_behind()
+        else:
             self._rest()
 
     def begin_behind(self, _: object = None) -> None:
@@ -159,6 +162,11 @@ class ExplorerState(Telling):
             self._read = True
             self.overview.begin_if_bearable()
 
+    @property
+    def looked_at(self) -> bool:
+        """Whether there is a pane that shows something of its own."""
+        return any(pane.seen for pane in self.panes.values())
+
     def _drop(self, key: str) -> None:
         self._worker.cancel(key)
         self._finish(key)
@@ -175,12 +183,17 @@ class ExplorerState(Telling):
 
     def _realign(self, _: object) -> None:
         """Look at the other models under the names of the reference."""
-        known = self.comparisons.alignments
-        views = {label: aligned(found, known.get(label), label) for label, found in self.opened.items()}
-        present = self.selection.aligned
+        known, present = self.comparisons.alignments, self.selection.aligned
+        views = {label: self._view(label, known.get(label)) for label in self.opened}
         if any(view.names != present[label].names for label, view in views.items()):
             with self._renaming:
                 self.selection.look_under(views)
+
+    def _view(self, label: str, alignment: Alignment | None) -> Aligned:
+        """The one of before where the alignment is: each of many models that arrives would make those of all anew."""
+        if label not in self._views or self._views[label][0] is not alignment:
+            self._views[label] = alignment, aligned(self.opened[label], alignment, label)
+        return self._views[label][1]
 
     def result_of(self, key: str) -> Any:
         """What a pane shows of the present choice; None where it is not seen, or shows what was chosen before."""
