@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -57,3 +58,22 @@ def test_what_somebody_closed_is_made_anew() -> None:
     before = field.layout
     plain.show(field, False)
     assert (field.layout.display, before.display) == ("none", None)
+
+
+def test_two_threads_that_hide_one_make_one_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    field, made, make = plain.Label("a"), [], widgets.Layout
+    other = threading.Thread(target=plain.show, args=(field, False))
+
+    def meanwhile(**settings: str) -> widgets.Layout:
+        made.append(threading.current_thread())
+        if made == [threading.main_thread()]:
+            other.start()
+            # It comes here too, or it waits for what is made here.
+            other.join(0.2)
+        return make(**settings)
+
+    monkeypatch.setattr(plain.widgets, "Layout", meanwhile)
+    plain.show(field, False)
+    other.join()
+    assert made == [threading.main_thread()]
+    assert field.layout.display == "none"

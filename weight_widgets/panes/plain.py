@@ -5,6 +5,7 @@ An explorer would have 150 layouts otherwise, and a front end takes about a mill
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import ipywidgets as widgets
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 _shared: dict[type, widgets.Widget] = {}
+# In a plain script the workers draw, each on its thread, and two may hide the same widget.
+_layouts = threading.Lock()
 
 
 class SharedLayout(widgets.Layout):
@@ -55,10 +58,11 @@ def is_shared(widget: widgets.Widget) -> bool:
 
 def show(widget: widgets.DOMWidget, wanted: object) -> None:
     """Show a widget if that is true of it, or hide it, which takes a layout of its own."""
-    if not isinstance(widget.layout, SharedLayout):
-        widget.layout.display = None if wanted else "none"
-    elif not wanted:
-        widget.layout = widgets.Layout(display="none")
+    with _layouts:
+        if not isinstance(widget.layout, SharedLayout):
+            widget.layout.display = None if wanted else "none"
+        elif not wanted:
+            widget.layout = widgets.Layout(display="none")
 
 
 class Plain(widgets.DOMWidget):
