@@ -75,6 +75,7 @@ def test_closing_ends_threads_and_leaves_no_file_open_and_no_widget(
             explorer.selection.layer = "second"
             assert not explorer.wait(0.05)
             assert len(threads()) > len(before)
+        explorer.histogram.log = True
         assert widgets_alive() > alive_before
         state = weakref.ref(explorer._state)
         explorer.close()

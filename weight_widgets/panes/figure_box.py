@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bqplot
 import ipywidgets as widgets
 
@@ -23,14 +25,15 @@ class FigureBox(widgets.VBox):
     ----------
     figure : bqplot.Figure
     held : tuple of Widget
-        All that it holds; who closes the box closes these.
+        All that it holds, with the scales that the figure stands on only now and then; who closes the box closes these.
     """
 
-    def __init__(self, figure: bqplot.Figure, drawn: bool = True) -> None:
+    def __init__(self, figure: bqplot.Figure, drawn: bool = True, scales: Sequence[bqplot.Scale] = ()) -> None:
         self.figure = figure
         self._words = plain.HTML(classes="ww-summary")
-        self.held = (figure, self._words)
-        super().__init__(list(self.held) if drawn else [])
+        self._content = [figure, self._words]
+        self.held = (*self._content, *scales)
+        super().__init__(self._content if drawn else [])
         figure.layout.observe(lambda _: self._keep_room() if self.drawn else None, "height")
 
     @property
@@ -43,7 +46,7 @@ class FigureBox(widgets.VBox):
             return
         # Kept until the page has drawn it, and after it was taken away.
         self._keep_room()
-        self.children = list(self.held) if drawn else []
+        self.children = self._content if drawn else []
 
     def _keep_room(self) -> None:
         # Hosts put a margin around every widget.

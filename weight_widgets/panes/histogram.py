@@ -50,10 +50,10 @@ class Ground:
 
     def __init__(self) -> None:
         self.x = bqplot.LinearScale(min=0.0, max=1.0)
-        self._linear = bqplot.LinearScale(min=0.0, max=1.0)
+        self.linear = bqplot.LinearScale(min=0.0, max=1.0)
         self.logarithmic = bqplot.LogScale(min=EMPTY_BIN, max=1.0)
         self.across = horizontal_axis(self.x, label="weight", label_offset="2.4em")
-        self.upwards = vertical_axis(self._linear, label_offset="3.4em")
+        self.upwards = vertical_axis(self.linear, label_offset="3.4em")
 
     @property
     def y(self) -> bqplot.Scale:
@@ -72,7 +72,7 @@ class Ground:
         self.mark([(self.x.min, self.x.max)])
         top = max(float(found.max()) for found in heights) or 1.0
         low = min(float(found.min()) for found in heights) if log else 0.0
-        y = self.logarithmic if log else self._linear
+        y = self.logarithmic if log else self.linear
         with y.hold_sync():
             y.min, y.max = low, top * (2 if log else 1.05)
         with self.upwards.hold_sync():
@@ -101,12 +101,10 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
         {"top": 12, "bottom": 44, "left": 62, "right": 14},
         HEIGHT,
         padding_x=0.01,
-        # It stands on none while the axis is linear, and goes when the figure does.
-        scale_y=ground.logarithmic,
     )
     figure.add_class("ww-histogram-figure")
     zoom = Zoom(figure, ground.x, seen=ground.mark)
-    box = FigureBox(figure)
+    box = FigureBox(figure, scales=[ground.linear, ground.logarithmic])
     counts = plain.HTML(layout=widgets.Layout(), classes="ww-counts")
     exact = plain.Button(
         description="Count exactly", tooltip="Read the file again and count every weight in its bin", classes="ww-exact"
