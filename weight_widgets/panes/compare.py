@@ -81,9 +81,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     selection, comparisons, settings = state.selection, state.comparisons, state.comparison
     grid = Grid(COLUMNS, "No tensor has this status.")
     grid.add_class("ww-compare-table")
-    title, note = plain.HTML(), plain.HTML()
-    title.add_class("ww-picture-title")
-    note.add_class("ww-note")
+    title, note = plain.HTML(classes="ww-picture-title"), plain.HTML(classes="ww-note")
     status = plain.Dropdown(description="rows", options=[("all", "")], classes="ww-set-status")
     editor = PairEditor(comparisons)
     # The rows of the relation that are in the table, and where each tensor stands in the explorer.
@@ -141,9 +139,7 @@ def _compare(state: ExplorerState, models: Models) -> widgets.Box:
     changes = ChangeMap(choose)
     body = Holding([changes.box, changes.legend, grid, editor.box, note])
     heading = plain.Box([plain.HTML("<h3>Compare</h3>"), title, status], classes="ww-heading")
-    pane = plain.VBox([heading, body])
-    for name in ("ww-pane", "ww-compare"):
-        pane.add_class(name)
+    pane = plain.VBox([heading, body], classes="ww-pane ww-compare")
     grid.observe(take, "selected")
     status.observe(filter_by, "value")
     settings.observe(draw, ["seen", "status"])

@@ -23,9 +23,7 @@ NOTHING = "No model file is here: none ends in .h5, .hdf5, .keras, .weights.json
 
 def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
     """The pane: `compare` opens what is picked, `demo` the models that come with the package."""
-    where, offered, said = plain.HTML(), plain.VBox(), plain.HTML()
-    offered.add_class("ww-files")
-    said.add_class("ww-problems")
+    where, offered, said = plain.HTML(), plain.VBox(classes="ww-files"), plain.HTML(classes="ww-problems")
     search = widgets.Text(placeholder="Search, e.g. epochs 07", continuous_update=True)
     search.add_class("ww-search-files")
     link((state, "query"), (search, "value"))
@@ -45,8 +43,7 @@ def files_pane(state: FilesState, compare: Callable[[], None], demo: Callable[[]
     offer()
     tell()
     top = plain.Box([plain.HTML("<h3>Models to compare</h3>"), search], classes="ww-heading")
-    pane = plain.VBox([top, where, offered, _buttons(state, compare, demo), said], classes="ww-pane")
-    return pane
+    return plain.VBox([top, where, offered, _buttons(state, compare, demo), said], classes="ww-pane")
 
 
 def _buttons(state: FilesState, compare: Callable[[], None], demo: Callable[[], None]) -> widgets.Box:
@@ -62,8 +59,7 @@ def _buttons(state: FilesState, compare: Callable[[], None], demo: Callable[[], 
         description="Show examples", tooltip="Small models that come with the package: ww.demo()", classes="ww-demo"
     )
     bundled.on_click(lambda _: demo())
-    box = plain.Box([start, again, bundled], classes="ww-row")
-    return box
+    return plain.Box([start, again, bundled], classes="ww-row")
 
 
 def _ticks(state: FilesState) -> list[widgets.Checkbox]:

@@ -80,9 +80,7 @@ def _findings(state: FindingsState, selection: Selection, models: Models) -> wid
 
     controls = run_controls(state, state.begin, state.cancel, "Look", "Look for findings in all models")
     heading = plain.Box([plain.HTML("<h3>Findings</h3>"), controls], classes="ww-heading")
-    pane = plain.VBox()
-    for name in ("ww-pane", "ww-findings"):
-        pane.add_class(name)
+    pane = plain.VBox(classes="ww-pane ww-findings")
     state.observe(draw, "result")
     # Other models may have other names for the same.
     selection.observe(draw, "revision")

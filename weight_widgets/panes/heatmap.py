@@ -124,10 +124,9 @@ def _heatmap(state: HeatmapState, models: Models) -> widgets.Box:
     for scale in (sight.x, sight.y):
         scale.observe(look, ["min", "max"])
     draw()
-    row = plain.Box(
-        [*(_column([picture.title, picture.box], "ww-picture") for picture in pictures), bar], classes="ww-pictures"
-    )
-    pane = _column([_heading(state, show_all), row, layout, crosshair], "ww-pane", "ww-heatmap")
+    columns = [plain.VBox([picture.title, picture.box], classes="ww-picture") for picture in pictures]
+    row = plain.Box([*columns, bar], classes="ww-pictures")
+    pane = plain.VBox([_heading(state, show_all), row, layout, crosshair], classes="ww-pane ww-heatmap")
     figures = [picture.figure for picture in pictures]
     export = Export(
         "heatmap",
@@ -171,8 +170,7 @@ def _heading(state: HeatmapState, show_all: Callable[[object], None]) -> widgets
     reset.on_click(show_all)
     # What every tensor has comes first: the rest may come and go, and take a line of its own.
     always = settings_row([*colour_settings(state), reset])
-    heading = plain.Box([plain.HTML("<h3>Heatmap</h3>"), always, _ways(state)], classes="ww-heading")
-    return heading
+    return plain.Box([plain.HTML("<h3>Heatmap</h3>"), always, _ways(state)], classes="ww-heading")
 
 
 def _ways(state: HeatmapState) -> widgets.Box:
@@ -286,7 +284,3 @@ def _colour_bar() -> tuple[bqplot.Figure, bqplot.LinearScale]:
     limits.observe(stretch, ["min", "max"])
     stretch(None)
     return figure, limits
-
-
-def _column(children: Sequence[widgets.Widget], *names: str) -> widgets.Box:
-    return plain.VBox(children, classes=" ".join(names))

@@ -105,6 +105,7 @@ def _histogram(state: HistogramState, models: Models) -> widgets.Box:
     figure.add_class("ww-histogram-figure")
     zoom = Zoom(figure, ground.x, seen=ground.mark)
     box = FigureBox(figure, scales=[ground.linear, ground.logarithmic])
+    # With a layout of its own, as high as a line for each model.
     counts = plain.HTML(layout=widgets.Layout(), classes="ww-counts")
     exact = plain.Button(
         description="Count exactly", tooltip="Read the file again and count every weight in its bin", classes="ww-exact"

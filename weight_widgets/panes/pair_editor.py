@@ -31,8 +31,7 @@ class PairEditor:
         self._comparisons = comparisons
         self._label = ""
         self._row: AlignedRow | None = None
-        self._title, self._said = plain.HTML(), plain.HTML()
-        self._said.add_class("ww-note")
+        self._title, self._said = plain.HTML(), plain.HTML(classes="ww-note")
         self._opposite = plain.Dropdown(
             description="opposite", options=[("nothing", None)], classes="ww-choose-opposite"
         )
@@ -44,9 +43,12 @@ class PairEditor:
         unpair.on_click(lambda _: self._change(self._unpaired))
         again.on_click(lambda _: comparisons.forget(self._label))
         self._buttons = (pair, unpair, again)
-        self._line = plain.Box([self._title, self._opposite, self._whole, *self._buttons], layout=widgets.Layout())
-        for name in ("ww-row", "ww-settings", "ww-now"):
-            self._line.add_class(name)
+        self._line = plain.Box(
+            [self._title, self._opposite, self._whole, *self._buttons],
+            # Of its own: it keeps its place while it is not to be seen.
+            layout=widgets.Layout(),
+            classes="ww-row ww-settings ww-now",
+        )
         self.box = plain.VBox([self._line, self._said])
 
     def show(self, label: str, alignment: Alignment | None, row: AlignedRow | None) -> None:

@@ -89,9 +89,7 @@ def _parts(state: PartsState, models: Models) -> widgets.Box:
         pager.show(look)
 
     heading = plain.Box([plain.HTML("<h3>Parts</h3>"), pager.box], classes="ww-heading")
-    pane = plain.VBox([heading, box, said])
-    for name in ("ww-pane", "ww-parts"):
-        pane.add_class(name)
+    pane = plain.VBox([heading, box, said], classes="ww-pane ww-parts")
     state.observe(draw, "result")
     draw()
     export = Export(

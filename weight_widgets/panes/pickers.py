@@ -46,7 +46,7 @@ def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
     ticks = {
         label: plain.Checkbox(description=description(model.name), indent=False) for label, model in models.items()
     }
-    chips = [_row([plain.HTML(models[label].swatch), tick], "ww-chip") for label, tick in ticks.items()]
+    chips = [plain.Box([plain.HTML(models[label].swatch), tick], classes="ww-chip") for label, tick in ticks.items()]
 
     showing = Quiet()
 
@@ -70,7 +70,7 @@ def _model_pickers(selection: Selection, models: Models) -> widgets.Box:
         _chooser("Model A", selection, "reference", lambda: names),
         _chooser("Model B", selection, "other", lambda: names),
     ]
-    return _row([_row([plain.Label("Overlaid"), *chips], "ww-ticks"), *pair], "ww-row")
+    return plain.Box([plain.Box([plain.Label("Overlaid"), *chips], classes="ww-ticks"), *pair], classes="ww-row")
 
 
 def _layer_pickers(selection: Selection, models: Models) -> widgets.Box:
@@ -93,7 +93,7 @@ def _layer_pickers(selection: Selection, models: Models) -> widgets.Box:
         _chooser("Part", selection, "part", lambda: _parts(selection)),
         _part_number(selection),
     ]
-    return _row(choosers, "ww-row")
+    return plain.Box(choosers, classes="ww-row")
 
 
 def _parts(selection: Selection) -> Options:
@@ -159,7 +159,3 @@ def _chooser(title: str, selection: Selection, trait: str, options: Callable[[],
     selection.observe(show, All)
     dropdown.observe(take, "value")
     return dropdown
-
-
-def _row(children: Sequence[widgets.Widget], name: str) -> widgets.Box:
-    return plain.Box(children, classes=name)

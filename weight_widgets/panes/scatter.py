@@ -92,9 +92,7 @@ def _scatter(state: ScatterState, models: Models) -> widgets.Box:
             identity.x = identity.y = single(np.array([low, high]))
 
     body = plain.Box([box, said], classes="ww-scatter-body")
-    pane = plain.VBox([plain.HTML("<h3>Scatter</h3>"), body, zoom])
-    for name in ("ww-pane", "ww-scatter"):
-        pane.add_class(name)
+    pane = plain.VBox([plain.HTML("<h3>Scatter</h3>"), body, zoom], classes="ww-pane ww-scatter")
     state.observe(draw, "result")
     draw()
     export = Export(

@@ -79,9 +79,7 @@ def _spectrum(state: SpectrumState, models: Models) -> widgets.Box:
         said.value = _table(result, models) if result else f"<p>{text(HINT, 300)}</p>"
 
     heading = plain.Box([plain.HTML("<h3>Spectrum</h3>"), controls], classes="ww-heading")
-    pane = plain.VBox([heading, box, said])
-    for name in ("ww-pane", "ww-spectrum"):
-        pane.add_class(name)
+    pane = plain.VBox([heading, box, said], classes="ww-pane ww-spectrum")
     state.observe(draw, "result")
     draw()
     export = Export(

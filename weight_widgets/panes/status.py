@@ -34,13 +34,10 @@ class StatusLine(Pane):
 
 def _line(state: ExplorerState, models: Models) -> widgets.Box:
     """The line with its button, the problems, and for each model that gives a reason a remark that unfolds."""
-    now, progress, found, problems = (plain.HTML() for _ in range(4))
-    for html in (now, progress, found, problems):
-        html.add_class("ww-status-line")
-    problems.add_class("ww-problems")
-    cancel = plain.Button(description="Cancel", tooltip="Drop what is being computed")
+    now, progress = (plain.HTML(classes="ww-status-line") for _ in range(2))
+    found, problems = (plain.HTML(classes=f"ww-status-line {name}") for name in ("ww-found", "ww-problems"))
     # The style sheet shows it after half a second: most choices are faster.
-    cancel.add_class("ww-cancel")
+    cancel = plain.Button(description="Cancel", tooltip="Drop what is being computed", classes="ww-cancel")
     cancel.on_click(lambda _: state.cancel())
 
     def draw(_: object = None) -> None:
@@ -55,7 +52,6 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
     def tell(_: object = None) -> None:
         found.value = text(brief(state.findings.chosen, models), MAX_SENTENCE)
 
-    found.add_class("ww-found")
     state.findings.observe(tell, "chosen")
     tell()
     state.observe(draw, "status")
@@ -71,15 +67,12 @@ def _line(state: ExplorerState, models: Models) -> widgets.Box:
         if checkpoint.notes or checkpoint.skipped
     ]
     line = plain.Box([now, progress, cancel, found], classes="ww-now")
-    box = plain.Box([line, *remarks, _whole_names(state.selection), problems], classes="ww-status")
-    return box
+    return plain.Box([line, *remarks, _whole_names(state.selection), problems], classes="ww-status")
 
 
 def _whole_names(selection: Selection) -> widgets.HTML:
     """What is chosen, in full, where its names are too long to be written out elsewhere."""
-    whole = plain.HTML()
-    for name in ("ww-remark", "ww-whole-names"):
-        whole.add_class(name)
+    whole = plain.HTML(classes="ww-remark ww-whole-names")
 
     def spell(_: object = None) -> None:
         names = (selection.layer, selection.tensor, selection.part)
@@ -106,8 +99,7 @@ def _remark(title: str, notes: Sequence[str], skipped: Sequence[tuple[str, str]]
         items.append(f"and {count(more)} more")
     if training:
         items.append(f"Optimizer state, kept apart: {_counted(training, 'tensor')}")
-    remark = plain.HTML(_folded(f"{title}: {', '.join(filter(None, counts))}", items), classes="ww-remark")
-    return remark
+    return plain.HTML(_folded(f"{title}: {', '.join(filter(None, counts))}", items), classes="ww-remark")
 
 
 def _counted(number: int, noun: str, end: str = "") -> str:
