@@ -24,7 +24,7 @@ HEIGHTS = """() => Object.fromEntries(['histogram', 'heatmap', 'scatter', 'parts
 OBSERVE_SHIFTS = """() => {
     window.shifts = [];
     const named = ({ node, previousRect: a, currentRect: b }) =>
-        `${node?.className || node?.nodeName}: ${[a, b].map(r => [r.x, r.y, r.width, r.height].map(Math.round))}`;
+        `${node?.getAttribute?.('class') || node?.nodeName}: ${[a, b].map(r => [r.x, r.y, r.width, r.height].map(Math.round))}`;
     const keep = list => shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(named)]));
     new PerformanceObserver(keep).observe({ type: 'layout-shift' });
 }"""

@@ -117,21 +117,24 @@ def identity_of(found: os.stat_result) -> Identity:
 
 def read_into(file: io.FileIO, offset: int, view: memoryview, path: Path) -> None:
     """Fill `view` with the bytes from `offset` on; a `DamagedFileError` when there are not so many."""
-    ends = f"{path} ends before byte {offset + len(view)}, where its data should. Copy it again."
     try:
         file.seek(offset)
     except (OSError, OverflowError) as error:
         # No file reaches so far.
-        raise DamagedFileError(ends) from error
+        raise _ended(path, offset + len(view)) from error
     count = 0
     # One call gives at most 2 GiB.
     while count < len(view):
         read = file.readinto(view[count:])
         if not read:
             if offset + len(view) > os.fstat(file.fileno()).st_size:
-                raise DamagedFileError(ends)
+                raise _ended(path, offset + len(view))
             raise DamagedFileError(f"{path} was cut off at byte {offset + count} while it was read. Open it again.")
         count += read
+
+
+def _ended(path: Path, end: int) -> DamagedFileError:
+    return DamagedFileError(f"{path} ends before byte {end}, where its data should. Copy it again.")
 
 
 def _stat(path: Path) -> os.stat_result:

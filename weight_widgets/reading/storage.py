@@ -58,6 +58,7 @@ class Contiguous:
         """The values at each index, for which the file is opened once and by nobody else."""
         with self.source.open() as file:
             for number, index in enumerate(indices):
+                # For the first one it was opened just now.
                 if number:
                     self.source.check()
                 places, rows = [step for step in index if isinstance(step, int)], index[-1]

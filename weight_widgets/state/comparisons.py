@@ -73,8 +73,7 @@ class Comparisons(Observed):
 
     def refer_to(self, reference: str) -> None:
         """Compare with another reference. What was known of it before, and what the user said, is still known."""
-        for label in self.opened:
-            self.worker.cancel(_aligning(label))
+        self._stop_aligning()
         self._stop()
         # Nobody may see relations to another reference.
         self.relations, self.problems = {}, {}
@@ -110,8 +109,7 @@ class Comparisons(Observed):
 
     def rest(self) -> None:
         """Align and compare no more, until somebody looks again."""
-        for label in self.opened:
-            self.worker.cancel(_aligning(label))
+        self._stop_aligning()
         self._stop()
         self._aligning = self._begun = False
 
@@ -227,6 +225,10 @@ class Comparisons(Observed):
         self._left.discard(label)
         self.progress = ""
         self.running = bool(self._left)
+
+    def _stop_aligning(self) -> None:
+        for label in self.opened:
+            self.worker.cancel(_aligning(label))
 
     def _stop(self) -> None:
         # What is done meanwhile takes itself out of the set.

@@ -63,7 +63,9 @@ def _looks(layers: Mapping[int, Layer], look: int) -> dict[int, np.ndarray]:
     largest = [max(layer.values(), key=lambda tensor: tensor.size) for layer in layers.values()]
     found = {}
     for key, values in zip(layers, _first(largest, look), strict=True):
-        centred = values - values.mean() if values is not None else np.zeros(1)
+        if values is None:
+            continue
+        centred = values - values.mean()
         norm = float(np.linalg.norm(centred))
         if np.isfinite(norm) and norm:
             found[key] = (centred / norm).astype(np.float32)
