@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 _shared: dict[type, widgets.Widget] = {}
-# In a plain script the workers draw, each on its thread, and two may hide the same widget.
-_layouts = threading.Lock()
+# In a plain script the workers draw, each on its thread: two may need the first of a kind, or hide the same widget.
+_making = threading.RLock()
 
 
 class SharedLayout(widgets.Layout):
@@ -44,11 +44,12 @@ class SharedLayout(widgets.Layout):
 
 
 def _shared_of(kind: type[widgets.Widget]) -> widgets.Widget:
-    found = _shared.get(kind)
-    # Somebody may have closed all widgets.
-    if found is None or found.comm is None:
-        found = _shared[kind] = kind()
-    return found
+    with _making:
+        found = _shared.get(kind)
+        # Somebody may have closed all widgets.
+        if found is None or found.comm is None:
+            found = _shared[kind] = kind()
+        return found
 
 
 def is_shared(widget: widgets.Widget) -> bool:
@@ -58,7 +59,7 @@ def is_shared(widget: widgets.Widget) -> bool:
 
 def show(widget: widgets.DOMWidget, wanted: object) -> None:
     """Show a widget if that is true of it, or hide it, which takes a layout of its own."""
-    with _layouts:
+    with _making:
         if not isinstance(widget.layout, SharedLayout):
             widget.layout.display = None if wanted else "none"
         elif not wanted:
