@@ -23,8 +23,9 @@ HEIGHTS = """() => Object.fromEntries(['histogram', 'heatmap', 'scatter', 'parts
     .map(name => [name, document.querySelector('.ww-' + name).getBoundingClientRect().height]))"""
 OBSERVE_SHIFTS = """() => {
     window.shifts = [];
-    const named = ({ node, previousRect: a, currentRect: b }) =>
-        `${node?.getAttribute?.('class') || node?.nodeName}: ${[a, b].map(r => [r.x, r.y, r.width, r.height].map(Math.round))}`;
+    const box = ({ x, y, width, height }) => [x, y, width, height].map(Math.round);
+    const named = ({ node, previousRect, currentRect }) =>
+        `${node?.getAttribute?.('class') || node?.nodeName}: ${box(previousRect)}, ${box(currentRect)}`;
     const keep = list => shifts.push(...list.getEntries().map(({ value, sources }) => [value, sources.map(named)]));
     new PerformanceObserver(keep).observe({ type: 'layout-shift' });
 }"""
